@@ -1,0 +1,42 @@
+namespace NextGpt.Conversations;
+
+/// <summary>A vote on an answer.</summary>
+public enum TurnVote
+{
+    /// <summary>No vote.</summary>
+    None,
+
+    /// <summary>Thumbs up.</summary>
+    Good,
+
+    /// <summary>Thumbs down.</summary>
+    Bad,
+}
+
+/// <summary>A turn as it is kept: redacted, with its vote.</summary>
+public sealed record LoggedTurn
+{
+    /// <summary>The turn as offered, after redaction; media are listed in <see cref="MediaHashes"/> instead.</summary>
+    public required TurnDraft Turn { get; init; }
+
+    /// <summary>Journal sequence number, rising without gaps.</summary>
+    public required long Sequence { get; init; }
+
+    /// <summary>Whether training was allowed when it was kept (and still is).</summary>
+    public required bool Trainable { get; init; }
+
+    /// <summary>SHA-256 of each medium in order, as hexadecimal digits.</summary>
+    public IReadOnlyList<string> MediaHashes { get; init; } = [];
+
+    /// <summary>The person's vote.</summary>
+    public TurnVote Vote { get; init; }
+
+    /// <summary>The person's reason for the vote, redacted, or null.</summary>
+    public string? VoteReason { get; init; }
+
+    /// <summary>The person's corrected answer, redacted, or null.</summary>
+    public string? Correction { get; init; }
+
+    /// <summary>Number of redactions made in question and answer.</summary>
+    public int Redactions { get; init; }
+}

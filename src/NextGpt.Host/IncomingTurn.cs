@@ -1,0 +1,57 @@
+namespace NextGpt.Host;
+
+/// <summary>A person's question as a surface hands it over.</summary>
+public sealed record IncomingTurn
+{
+    /// <summary><c>console</c>, <c>web</c>, <c>api</c>, <c>discord</c> or <c>teams</c>.</summary>
+    public required string Surface { get; init; }
+
+    /// <summary>The conversation it belongs to.</summary>
+    public required ConversationId Conversation { get; init; }
+
+    /// <summary>The surface's own id of the person (hashed before anything is kept).</summary>
+    public required string PersonId { get; init; }
+
+    /// <summary>The surface's id of the message: the same one arriving twice is answered once (TRN-1).</summary>
+    public required string MessageId { get; init; }
+
+    /// <summary>Rises with each edit of the message (TRN-5).</summary>
+    public int Revision { get; init; }
+
+    /// <summary>The server or tenant, for quotas; null where there is none.</summary>
+    public string? GroupId { get; init; }
+
+    /// <summary>What was written, as it came.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>
+    /// Continue after this turn instead of the conversation's last (an edit or a regeneration makes a branch);
+    /// null continues after the last, the empty string starts at the beginning.
+    /// </summary>
+    public string? AfterTurnId { get; init; }
+
+    /// <summary>Settings of this turn alone; null is the defaults.</summary>
+    public TurnSettings? Settings { get; init; }
+}
+
+/// <summary>Settings of one turn; null means the default.</summary>
+public sealed record TurnSettings
+{
+    /// <summary>0 to 2.</summary>
+    public double? Temperature { get; init; }
+
+    /// <summary>Above 0 to 1.</summary>
+    public double? TopP { get; init; }
+
+    /// <summary>Seed of the reply.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Most tokens of the reply.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>Texts that end the reply.</summary>
+    public IReadOnlyList<string> StopSequences { get; init; } = [];
+
+    /// <summary>System text instead of the host's.</summary>
+    public string? SystemText { get; init; }
+}

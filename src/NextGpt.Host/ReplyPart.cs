@@ -1,0 +1,49 @@
+namespace NextGpt.Host;
+
+/// <summary>A piece of the way from question to answer, in order; surfaces render them.</summary>
+public abstract record ReplyPart;
+
+/// <summary>The turn was admitted; always first.</summary>
+/// <param name="TurnId">Random 128-bit id of the turn.</param>
+public sealed record TurnAccepted(string TurnId) : ReplyPart;
+
+/// <summary>Others come first; repeated while waiting, first after 5 s (QUE-2).</summary>
+/// <param name="Position">1 is next.</param>
+/// <param name="Estimate">Expected wait.</param>
+public sealed record TurnQueued(int Position, TimeSpan Estimate) : ReplyPart;
+
+/// <summary>The model works on it.</summary>
+/// <param name="ModelId">Base and adapter.</param>
+/// <param name="Seed">Seed in use.</param>
+public sealed record TurnStarted(string ModelId, long Seed) : ReplyPart;
+
+/// <summary>Text of the answer.</summary>
+/// <param name="Text">At least one UTF-16 unit.</param>
+public sealed record AnswerText(string Text) : ReplyPart;
+
+/// <summary>Something to say beside the answer: dropped history, not kept, AI disclosure (TRN-6, AID-1).</summary>
+/// <param name="Text">A sentence.</param>
+public sealed record AnswerNotice(string Text) : ReplyPart;
+
+/// <summary>The answer is complete; the last part unless the turn failed.</summary>
+public sealed record TurnFinished : ReplyPart
+{
+    /// <summary><c>stop</c>, <c>length</c> or <c>cancelled</c>.</summary>
+    public required string FinishReason { get; init; }
+
+    /// <summary>Tokens of the prompt.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>Tokens of the answer.</summary>
+    public required int ReplyTokens { get; init; }
+
+    /// <summary>Whether the turn is kept in the log.</summary>
+    public required bool Kept { get; init; }
+
+    /// <summary>From work begun to answer complete.</summary>
+    public required TimeSpan Duration { get; init; }
+}
+
+/// <summary>The turn was refused or failed; the last part.</summary>
+/// <param name="Error">What to say.</param>
+public sealed record TurnFailed(TurnError Error) : ReplyPart;

@@ -1,0 +1,49 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace NextGpt.Model;
+
+/// <summary>Which model speaks, on which device, and how much it may use.</summary>
+public sealed class ModelOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string SectionName = "NextGpt:Model";
+
+    /// <summary>
+    /// The language model: a GGUF file, or a folder in Hugging Face layout. Null (default) is the embedded model.
+    /// </summary>
+    public string? Path { get; init; }
+
+    /// <summary>
+    /// <c>auto</c> (default: the first GPU if libtorch sees one, else the CPU), <c>cpu</c>, or <c>cuda:N</c>.
+    /// </summary>
+    [RegularExpression("^(auto|cpu|cuda:[0-9]{1,2})$",
+        ErrorMessage = "NextGpt:Model:Device must be auto, cpu or cuda:N (for example cuda:0).")]
+    public string Device { get; init; } = "auto";
+
+    /// <summary>
+    /// A folder with another libtorch to use instead of the one that comes with the program, for example
+    /// <c>torch/lib</c> of a Python environment with CUDA. Null (default) uses the program's own.
+    /// </summary>
+    public string? Libtorch { get; init; }
+
+    /// <summary>Longest prompt plus reply, in tokens. Default 2,048.</summary>
+    [Range(64, 131_072)]
+    public int MaxContextTokens { get; init; } = 2_048;
+
+    /// <summary>Most tokens in one reply when the request does not say. Default 512.</summary>
+    [Range(1, 32_768)]
+    public int MaxReplyTokens { get; init; } = 512;
+
+    /// <summary>CPU threads for the network. Null (default) is one per core.</summary>
+    [Range(1, 256)]
+    public int? Threads { get; init; }
+
+    /// <summary>Requests that may wait for the model; one more is refused at once. Default 32.</summary>
+    [Range(1, 10_000)]
+    public int MaxQueuedRequests { get; init; } = 32;
+
+    /// <summary>
+    /// System text used when a request has none. Empty is none; null (default) is the model's own default.
+    /// </summary>
+    public string? SystemText { get; init; }
+}
