@@ -5,7 +5,11 @@ public abstract record ReplyPart;
 
 /// <summary>The turn was admitted; always first.</summary>
 /// <param name="TurnId">Random 128-bit id of the turn.</param>
-public sealed record TurnAccepted(string TurnId) : ReplyPart;
+public sealed record TurnAccepted(string TurnId) : ReplyPart
+{
+    /// <summary>Whether this message had come before; what follows is what its first arrival got (TRN-1).</summary>
+    public bool IsRepeat { get; init; }
+}
 
 /// <summary>Others come first; repeated while waiting, first after 5 s (QUE-2).</summary>
 /// <param name="Position">1 is next.</param>

@@ -5,4 +5,14 @@ namespace NextGpt.Host;
 /// <param name="Sentence">What was wrong, what was expected, what to do.</param>
 /// <param name="Reference">For example <c>7F3K</c>.</param>
 /// <param name="RetryAfter">When trying again makes sense, or null.</param>
-public sealed record TurnError(string Code, string Sentence, string Reference, TimeSpan? RetryAfter = null);
+public sealed record TurnError(string Code, string Sentence, string Reference, TimeSpan? RetryAfter = null)
+{
+    /// <summary>The HTTP status a web surface answers with.</summary>
+    public int HttpStatus { get; init; } = 500;
+
+    /// <summary>The request's field that was wrong, or null.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>The sentence with its reference, as shown to a person.</summary>
+    public string Message => $"{Sentence} (ref {Reference})";
+}

@@ -1,0 +1,38 @@
+using NextGpt.Conversations;
+
+namespace NextGpt.Host;
+
+/// <summary>The store over the conversation log of this process.</summary>
+internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
+{
+    public string? UnavailableBecause => log.IsAvailable ? null : log.UnavailableBecause ?? "the log is not available.";
+
+    public PersonKey KeyOf(string surface, string personId) => log.KeyOf(surface, personId);
+
+    public ConsentState GetConsent(PersonKey person) => log.GetConsent(person);
+
+    public Task<ConsentState> SetConsentAsync(
+        PersonKey person, bool keep, bool train, string textVersion, CancellationToken cancellationToken = default) =>
+        log.SetConsentAsync(person, keep, train, textVersion, cancellationToken);
+
+    public Task<AppendOutcome> AppendAsync(TurnDraft turn, CancellationToken cancellationToken = default) =>
+        log.AppendAsync(turn, cancellationToken);
+
+    public Task<bool> RateAsync(
+        PersonKey person, string turnId, TurnVote vote, string? reason, string? correction,
+        CancellationToken cancellationToken = default) =>
+        log.RateAsync(person, turnId, vote, reason, correction, cancellationToken);
+
+    public Task<bool> RemoveTurnAsync(
+        PersonKey person, string turnId, CancellationToken cancellationToken = default) =>
+        log.RemoveTurnAsync(person, turnId, cancellationToken);
+
+    public Task<IReadOnlyList<LoggedTurn>> ReadAsync(
+        PersonKey person, CancellationToken cancellationToken = default) => log.ReadAsync(person, cancellationToken);
+
+    public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>
+        log.ExportAsync(person, destination, cancellationToken);
+
+    public Task<int> EraseAsync(PersonKey person, CancellationToken cancellationToken = default) =>
+        log.EraseAsync(person, cancellationToken);
+}

@@ -1,0 +1,221 @@
+using NextGpt.Conversations;
+
+namespace NextGpt.Host.Memory;
+
+/// <summary>A conversation in memory: a tree of turns (edits and regenerations branch). Guarded by its own lock.</summary>
+internal sealed class RememberedConversation(string key, string surface, string personId, ConversationId id)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, RememberedTurn> _turns = [];
+    private string? _lastTurnId;
+    private string? _title;
+    private bool _forgot;
+
+    public string Key { get; } = key;
+
+    public string Surface { get; } = surface;
+
+    /// <summary>Who began it.</summary>
+    public string PersonId { get; } = personId;
+
+    public ConversationId Id { get; } = id;
+
+    /// <summary>Whether kept turns of it were looked for in the log.</summary>
+    public bool IsLoaded { get; private set; }
+
+    /// <summary>Whether it was said that an AI answers (AID-1).</summary>
+    public bool Disclosed { get; set; }
+
+    /// <summary>Whether turns of it were forgotten that the model might be expected to know (TRN-6).</summary>
+    public bool Forgot
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _forgot;
+            }
+        }
+    }
+
+    /// <summary>Turns in memory.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _turns.Count;
+            }
+        }
+    }
+
+    /// <summary>The name given by the person, else the beginning of the first question.</summary>
+    public string? Title
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _title ?? _turns.Values.MinBy(turn => turn.AskedAt)?.Question;
+            }
+        }
+
+        set
+        {
+            lock (_gate)
+            {
+                _title = value;
+            }
+        }
+    }
+
+    /// <summary>All turns, oldest first.</summary>
+    public IReadOnlyList<RememberedTurn> Turns
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _turns.Values.OrderBy(turn => turn.AskedAt)];
+            }
+        }
+    }
+
+    /// <summary>Where a new turn continues: null parent is the beginning; false if the named turn is unknown.</summary>
+    public bool TryFindParent(IncomingTurn turn, out string? parent)
+    {
+        lock (_gate)
+        {
+            if (turn.AfterTurnId is { } after)
+            {
+                parent = after.Length == 0 ? null : after;
+                return parent is null || _turns.ContainsKey(parent);
+            }
+
+            var earlier = _turns.Values.Where(other => other.MessageId == turn.MessageId && other.Revision < turn.Revision)
+                .MaxBy(other => other.Revision);
+            parent = earlier is null ? _lastTurnId : earlier.ParentTurnId;
+            return true;
+        }
+    }
+
+    /// <summary>The turns from the beginning of the branch to the given one, oldest first.</summary>
+    public IReadOnlyList<RememberedTurn> BranchTo(string? turnId)
+    {
+        lock (_gate)
+        {
+            var branch = new List<RememberedTurn>();
+            while (turnId is not null && _turns.TryGetValue(turnId, out var turn))
+            {
+                branch.Add(turn);
+                turnId = turn.ParentTurnId;
+            }
+
+            branch.Reverse();
+            return branch;
+        }
+    }
+
+    /// <summary>Adds an answered turn as the last one; earlier revisions of its question become outdated.</summary>
+    public void Add(RememberedTurn turn)
+    {
+        lock (_gate)
+        {
+            foreach (var other in _turns.Values
+                .Where(other => other.MessageId == turn.MessageId && other.Revision < turn.Revision).ToList())
+            {
+                _turns[other.TurnId] = other with { Outdated = true };
+            }
+
+            _turns[turn.TurnId] = turn;
+            _lastTurnId = turn.TurnId;
+        }
+    }
+
+    /// <summary>Whether it has this turn.</summary>
+    public bool Has(string turnId)
+    {
+        lock (_gate)
+        {
+            return _turns.ContainsKey(turnId);
+        }
+    }
+
+    /// <summary>Brings in kept turns that are not in memory; the newest of all becomes the last one.</summary>
+    public void Load(IEnumerable<LoggedTurn> kept)
+    {
+        lock (_gate)
+        {
+            IsLoaded = true;
+            foreach (var turn in kept.Select(KeptTurns.Remember).Where(turn => !_turns.ContainsKey(turn.TurnId)))
+            {
+                Disclosed = true;
+                _turns[turn.TurnId] = turn;
+                if (_lastTurnId is null || _turns[_lastTurnId].AskedAt < turn.AskedAt)
+                {
+                    _lastTurnId = turn.TurnId;
+                }
+            }
+        }
+    }
+
+    /// <summary>Notes that a turn is in the log.</summary>
+    public void MarkKept(string turnId)
+    {
+        lock (_gate)
+        {
+            if (_turns.TryGetValue(turnId, out var turn))
+            {
+                _turns[turnId] = turn with { Kept = true };
+            }
+        }
+    }
+
+    /// <summary>Removes a turn; those after it stay and continue after its parent.</summary>
+    public bool Remove(string turnId)
+    {
+        lock (_gate)
+        {
+            if (!_turns.Remove(turnId, out var removed))
+            {
+                return false;
+            }
+
+            foreach (var child in _turns.Values.Where(child => child.ParentTurnId == turnId).ToList())
+            {
+                _turns[child.TurnId] = child with { ParentTurnId = removed.ParentTurnId };
+            }
+
+            if (_lastTurnId == turnId)
+            {
+                _lastTurnId = removed.ParentTurnId;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Forgets turns that are not kept and older than allowed; true if nothing remains.</summary>
+    public bool Forget(DateTimeOffset answeredBefore)
+    {
+        List<RememberedTurn> old;
+        bool everythingIdle;
+        lock (_gate)
+        {
+            everythingIdle = _turns.Values.All(turn => turn.AnsweredAt < answeredBefore);
+            old = [.. _turns.Values.Where(turn => turn.AnsweredAt < answeredBefore && (everythingIdle || !turn.Kept))];
+        }
+
+        foreach (var turn in old.OrderBy(turn => turn.AskedAt))
+        {
+            Remove(turn.TurnId);
+        }
+
+        lock (_gate)
+        {
+            _forgot |= old.Count > 0;
+            return _turns.Count == 0;
+        }
+    }
+}

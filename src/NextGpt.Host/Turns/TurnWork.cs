@@ -1,0 +1,294 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
+using NextGpt.Conversations;
+using NextGpt.Host.Memory;
+
+namespace NextGpt.Host.Turns;
+
+/// <summary>One admitted turn from its place in the queue to the log.</summary>
+internal sealed partial class TurnWork(
+    ModelCall model, ITurnStore store, ConversationMemory memory, TurnQueue queue, TurnOptions options,
+    TimeProvider time, TurnMeter meter, ILogger logger)
+{
+    internal const string Disclosure = "An AI answers here; it can be wrong.";
+
+    /// <summary>Waits, answers, logs; always ends the turn with a last part and gives its place back.</summary>
+    public async Task RunAsync(RunningTurn turn, QueueTicket ticket, CancellationToken interrupted)
+    {
+        var admitted = time.GetTimestamp();
+        var reply = new Reply(model.ModelId, turn.Incoming.Settings?.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
+        var kept = false;
+        var waited = TimeSpan.Zero;
+        try
+        {
+            var place = WaitAsync(turn, ticket, reply, interrupted);
+            await Task.Yield();   // the asker is not kept while the model works
+            if (await place)
+            {
+                waited = time.GetElapsedTime(admitted);
+                kept = await AnswerAsync(turn, ticket, reply, interrupted);
+                meter.Work(reply, waited);
+            }
+        }
+        catch (Exception failure)   // the edge of a turn (rule 21)
+        {
+            reply.FinishReason = "error";
+            reply.Error = ErrorCatalogue.Internal.With();
+            LogFailure(turn.Id, reply.Error.Reference, failure.GetType().FullName, failure.StackTrace);
+        }
+        finally
+        {
+            queue.Leave(ticket);
+        }
+
+        Finish(turn, reply, kept, waited);
+    }
+
+    /// <summary>Waits for the turn's place, saying where it stands; false if it ended before.</summary>
+    private async Task<bool> WaitAsync(
+        RunningTurn turn, QueueTicket ticket, Reply reply, CancellationToken interrupted)
+    {
+        using var deadline = new CancellationTokenSource(options.QueueTimeout, time);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(turn.Stopped, interrupted, deadline.Token);
+        await using var notice = time.CreateTimer(
+            _ => SayPlace(turn, ticket), null, options.QueueNoticeAfter, options.QueueNoticeAfter);
+        try
+        {
+            await ticket.Granted.WaitAsync(any.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            (reply.FinishReason, reply.Error) =
+                turn.Stopped.IsCancellationRequested ? ("cancelled", null)
+                : interrupted.IsCancellationRequested ? ("interrupted", ErrorCatalogue.Interrupted.With())
+                : ("queue_timeout", ErrorCatalogue.QueueTimeout.RetryIn(
+                    TimeSpan.FromMinutes(1), options.QueueTimeout.TotalMinutes));
+            return false;
+        }
+    }
+
+    private void SayPlace(RunningTurn turn, QueueTicket ticket)
+    {
+        if (queue.PlaceOf(ticket) is var (position, estimate))
+        {
+            turn.Add(new TurnQueued(position, estimate), time.GetUtcNow());
+        }
+    }
+
+    private async Task<bool> AnswerAsync(
+        RunningTurn turn, QueueTicket ticket, Reply reply, CancellationToken interrupted)
+    {
+        var incoming = turn.Incoming;
+        var person = store.KeyOf(incoming.Surface, incoming.PersonId);
+        var conversation = memory.GetOrAdd(incoming);
+        await LoadAsync(conversation, incoming, person);
+        if (!conversation.TryFindParent(incoming, out var parent))
+        {
+            reply.FinishReason = "error";
+            reply.Error = ErrorCatalogue.InvalidRequest.With(
+                "The turn to continue after is not remembered any more; continue after the last one or begin anew.")
+                with { Field = "after_turn_id" };
+            return false;
+        }
+
+        var history = conversation.BranchTo(parent);
+        var messages = MessagesOf(history, incoming);
+        await model.AskAsync(
+            messages, SettingsOf(turn, reply), reply, part => Show(turn, conversation, part), turn.Stopped, interrupted);
+        if (!reply.HasText)
+        {
+            return false;
+        }
+
+        var answered = new RememberedTurn
+        {
+            TurnId = turn.Id,
+            ParentTurnId = parent,
+            MessageId = incoming.MessageId,
+            Revision = incoming.Revision,
+            Question = incoming.Text,
+            Answer = reply.Text,
+            FinishReason = reply.FinishReason,
+            AskedAt = turn.AskedAt,
+            AnsweredAt = time.GetUtcNow(),
+            Kept = false,
+        };
+        conversation.Add(answered);
+        queue.Leave(ticket);   // the model is free while the log writes
+        SayWhatWasLeftOut(turn, conversation, reply, history.Count);
+        return await KeepAsync(turn, conversation, answered, person, reply);
+    }
+
+    /// <summary>Fetches kept turns of a conversation that is not in memory (restart, or idle for an hour).</summary>
+    private async Task LoadAsync(RememberedConversation conversation, IncomingTurn incoming, PersonKey person)
+    {
+        if (conversation.IsLoaded)
+        {
+            return;
+        }
+
+        if (incoming.GroupId is not null || store.UnavailableBecause is not null || !store.GetConsent(person).Keep)
+        {
+            conversation.Load([]);
+            return;
+        }
+
+        var logged = await store.ReadAsync(person);
+        conversation.Load(logged.Where(turn => turn.Turn.ConversationId == conversation.Id.Value));
+    }
+
+    private List<ChatMessage> MessagesOf(IReadOnlyList<RememberedTurn> history, IncomingTurn incoming)
+    {
+        var messages = new List<ChatMessage>();
+        if ((incoming.Settings?.SystemText ?? options.SystemText) is { Length: > 0 } systemText)
+        {
+            messages.Add(new ChatMessage(ChatRole.System, systemText));
+        }
+
+        foreach (var earlier in history)
+        {
+            messages.Add(new ChatMessage(ChatRole.User, earlier.Question));
+            messages.Add(new ChatMessage(ChatRole.Assistant, earlier.Answer));
+        }
+
+        messages.Add(new ChatMessage(ChatRole.User, incoming.Text));
+        return messages;
+    }
+
+    private static ChatOptions SettingsOf(RunningTurn turn, Reply reply) => new()
+    {
+        ConversationId = turn.ContextKey,
+        Seed = reply.Seed,
+        Temperature = (float?)turn.Incoming.Settings?.Temperature,
+        TopP = (float?)turn.Incoming.Settings?.TopP,
+        MaxOutputTokens = turn.Incoming.Settings?.MaxTokens,
+        StopSequences = turn.Incoming.Settings?.StopSequences is { Count: > 0 } stops ? [.. stops] : null,
+    };
+
+    private void Show(RunningTurn turn, RememberedConversation conversation, ReplyPart part)
+    {
+        turn.Add(part, time.GetUtcNow());
+        if (part is TurnStarted && !conversation.Disclosed)
+        {
+            conversation.Disclosed = true;
+            turn.Add(new AnswerNotice(Disclosure), time.GetUtcNow());
+        }
+    }
+
+    private void SayWhatWasLeftOut(RunningTurn turn, RememberedConversation conversation, Reply reply, int historyTurns)
+    {
+        if (reply.DroppedMessages > 0)
+        {
+            var used = Math.Max(1, (historyTurns * 2) + 1 - reply.DroppedMessages);
+            turn.Add(new AnswerNotice($"Using the last {used} messages; older ones did not fit."), time.GetUtcNow());
+        }
+        else if (conversation.Forgot)
+        {
+            turn.Add(
+                new AnswerNotice(
+                    $"Using the last {(historyTurns * 2) + 1} messages; what is not kept is forgotten after an hour."),
+                time.GetUtcNow());
+        }
+    }
+
+    /// <summary>Offers the turn to the log if the person allowed it; failing never blocks the answer (DEG-1).</summary>
+    private async Task<bool> KeepAsync(
+        RunningTurn turn, RememberedConversation conversation, RememberedTurn answered, PersonKey person, Reply reply)
+    {
+        if (!store.GetConsent(person).Keep)
+        {
+            return false;
+        }
+
+        AppendOutcome outcome;
+        try
+        {
+            outcome = await store.AppendAsync(new TurnDraft
+            {
+                TurnId = turn.Id,
+                MessageKey = turn.MessageKey,
+                ConversationId = conversation.Id.Value,
+                ParentTurnId = answered.ParentTurnId,
+                Person = person,
+                Surface = turn.Incoming.Surface,
+                Question = answered.Question,
+                Answer = answered.Answer,
+                ModelId = reply.ModelId,
+                Seed = reply.Seed,
+                FinishReason = reply.FinishReason,
+                PromptTokens = reply.PromptTokens,
+                ReplyTokens = reply.ReplyTokens,
+                AskedAt = answered.AskedAt,
+                AnsweredAt = answered.AnsweredAt,
+            });
+        }
+        catch (Exception failure)   // the log is never a reason not to answer
+        {
+            LogNotKept(turn.Id, failure.GetType().FullName);
+            outcome = AppendOutcome.StoreUnavailable;
+        }
+
+        switch (outcome)
+        {
+            case AppendOutcome.Kept or AppendOutcome.Duplicate:
+                conversation.MarkKept(turn.Id);
+                return true;
+            case AppendOutcome.RedactionFailed:
+                SayNotKept(turn, "this one could not be redacted.");
+                return false;
+            case AppendOutcome.StoreUnavailable:
+                SayNotKept(turn, store.UnavailableBecause ?? "the log cannot be written; its operator has been told.");
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    private void SayNotKept(RunningTurn turn, string because)
+    {
+        var error = ErrorCatalogue.NotLogged.With(because);
+        LogNotLogged(turn.Id, error.Reference, because);
+        turn.Add(new AnswerNotice(error.Message), time.GetUtcNow());
+    }
+
+    private void Finish(RunningTurn turn, Reply reply, bool kept, TimeSpan waited)
+    {
+        var incoming = turn.Incoming;
+        var outcome = reply.Error?.Code ?? reply.FinishReason;
+        meter.Turn(incoming.Surface, outcome);
+        LogTurn(
+            turn.Id, incoming.Surface, reply.ModelId, reply.PromptTokens, reply.ReplyTokens,
+            (long)waited.TotalMilliseconds, (long)reply.Duration.TotalMilliseconds, outcome,
+            reply.Error?.Reference ?? "-", kept);
+        turn.Add(
+            reply.Error is { } error
+                ? new TurnFailed(error)
+                : new TurnFinished
+                {
+                    FinishReason = reply.FinishReason,
+                    PromptTokens = reply.PromptTokens,
+                    ReplyTokens = reply.ReplyTokens,
+                    Kept = kept,
+                    Duration = reply.Duration,
+                },
+            time.GetUtcNow());
+    }
+
+    [LoggerMessage(2001, LogLevel.Information,
+        "Turn {TurnId} on {Surface}: text to text, {Model}, {PromptTokens} + {ReplyTokens} tokens, waited {WaitedMs} ms, "
+        + "worked {WorkedMs} ms, {Outcome}, ref {Reference}, kept {Kept}")]
+    private partial void LogTurn(
+        string turnId, string surface, string model, int promptTokens, int replyTokens, long waitedMs, long workedMs,
+        string outcome, string reference, bool kept);
+
+    [LoggerMessage(2002, LogLevel.Error, "Turn {TurnId} failed (ref {Reference}): {ExceptionType}\n{Stack}")]
+    private partial void LogFailure(string turnId, string reference, string? exceptionType, string? stack);
+
+    [LoggerMessage(2003, LogLevel.Warning, "Turn {TurnId} was not kept (ref {Reference}): {Because}")]
+    private partial void LogNotLogged(string turnId, string reference, string because);
+
+    [LoggerMessage(2004, LogLevel.Error, "Keeping turn {TurnId} failed: {ExceptionType}")]
+    private partial void LogNotKept(string turnId, string? exceptionType);
+}

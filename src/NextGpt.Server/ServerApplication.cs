@@ -1,0 +1,88 @@
+using Microsoft.Extensions.Options;
+using NextGpt.Conversations;
+using NextGpt.Host;
+using NextGpt.Server.Endpoints;
+using NextGpt.Server.Guards;
+using NextGpt.Server.Settings;
+using NextGpt.Server.Web;
+
+namespace NextGpt.Server;
+
+/// <summary>The web application: services, guards, routes.</summary>
+internal static class ServerApplication
+{
+    /// <summary>Builds it; nothing is loaded and nothing listens yet.</summary>
+    /// <param name="configuration">All settings.</param>
+    /// <param name="log">The opened log, or null.</param>
+    /// <param name="notKeptBecause">Why there is no log.</param>
+    /// <param name="configure">Replaces services, for tests.</param>
+    public static WebApplication Build(
+        IConfiguration configuration, ConversationLog? log = null, string notKeptBecause = "no log is open.",
+        Action<IServiceCollection>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(static kestrel =>
+        {
+            var options = kestrel.ApplicationServices.GetRequiredService<IOptions<ServerOptions>>().Value;
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.MaxRequestMegabytes * 1024L * 1024;
+            kestrel.Limits.RequestHeadersTimeout = options.RequestTimeout;
+        });
+        builder.WebHost.UseUrls(configuration[$"{ServerOptions.SectionName}:Address"] ?? new ServerOptions().Address);
+        AddServices(builder.Services, log, notKeptBecause);
+        configure?.Invoke(builder.Services);
+        var app = builder.Build();
+        MapRoutes(app);
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services, ConversationLog? log, string notKeptBecause)
+    {
+        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.SectionName)
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DataOptions>().BindConfiguration(DataOptions.SectionName);
+        if (log is not null)
+        {
+            services.AddSingleton(log);
+        }
+
+        services.AddNextGptHost(notKeptBecause);
+        services.AddHostedService<ClosingTurns>();
+        services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(2));
+        services.AddOpenApi();
+        services.AddWebChat();
+    }
+
+    private static void MapRoutes(WebApplication app)
+    {
+        app.UseMiddleware<AnswerGuard>();
+        app.UseMiddleware<HostGuard>();
+        app.UseRouting();
+        app.MapHealth();
+        app.MapOpenApi("/openapi.json");
+        app.MapWebChat();
+    }
+}
+
+/// <summary>At shutdown running turns get their grace before the server closes connections (QUE-5).</summary>
+internal sealed class ClosingTurns(ConversationRouter router) : IHostedLifecycleService
+{
+    public Task StoppingAsync(CancellationToken cancellationToken) => router.CloseAsync(cancellationToken);
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

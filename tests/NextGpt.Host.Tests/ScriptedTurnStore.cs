@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using System.Text;
+using NextGpt.Conversations;
+
+namespace NextGpt.Host.Tests;
+
+/// <summary>A log in memory that can be told to fail.</summary>
+internal sealed class ScriptedTurnStore : ITurnStore
+{
+    private readonly Dictionary<PersonKey, ConsentState> _consents = [];
+
+    public List<LoggedTurn> Turns { get; } = [];
+
+    public AppendOutcome? Outcome { get; set; }
+
+    public Exception? Failure { get; set; }
+
+    public string? UnavailableBecause { get; set; }
+
+    public PersonKey KeyOf(string surface, string personId) =>
+        new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{surface}/{personId}")))[..32]);
+
+    public ConsentState GetConsent(PersonKey person) => _consents.GetValueOrDefault(person, ConsentState.None);
+
+    public void Allow(string surface, string personId) =>
+        _consents[KeyOf(surface, personId)] = new ConsentState(true, false, ConsentText.Version, DateTimeOffset.UnixEpoch);
+
+    public Task<ConsentState> SetConsentAsync(
+        PersonKey person, bool keep, bool train, string textVersion, CancellationToken cancellationToken = default)
+    {
+        if (!keep)
+        {
+            Turns.RemoveAll(turn => turn.Turn.Person == person);
+        }
+
+        return Task.FromResult(_consents[person] = new ConsentState(keep, train, textVersion, DateTimeOffset.UnixEpoch));
+    }
+
+    public Task<AppendOutcome> AppendAsync(TurnDraft turn, CancellationToken cancellationToken = default)
+    {
+        if (Failure is not null)
+        {
+            throw Failure;
+        }
+
+        if (Outcome is { } outcome)
+        {
+            return Task.FromResult(outcome);
+        }
+
+        Turns.Add(new LoggedTurn { Turn = turn, Sequence = Turns.Count + 1, Trainable = false });
+        return Task.FromResult(AppendOutcome.Kept);
+    }
+
+    public Task<bool> RateAsync(
+        PersonKey person, string turnId, TurnVote vote, string? reason, string? correction,
+        CancellationToken cancellationToken = default)
+    {
+        var index = IndexOf(person, turnId);
+        if (index >= 0)
+        {
+            Turns[index] = Turns[index] with { Vote = vote, VoteReason = reason, Correction = correction };
+        }
+
+        return Task.FromResult(index >= 0);
+    }
+
+    public Task<bool> RemoveTurnAsync(PersonKey person, string turnId, CancellationToken cancellationToken = default)
+    {
+        var index = IndexOf(person, turnId);
+        if (index >= 0)
+        {
+            Turns.RemoveAt(index);
+        }
+
+        return Task.FromResult(index >= 0);
+    }
+
+    public Task<IReadOnlyList<LoggedTurn>> ReadAsync(
+        PersonKey person, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<LoggedTurn>>([.. Turns.Where(turn => turn.Turn.Person == person)]);
+
+    public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>
+        destination.WriteAsync(new byte[] { 1, 2, 3 }, cancellationToken).AsTask();
+
+    public Task<int> EraseAsync(PersonKey person, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Turns.RemoveAll(turn => turn.Turn.Person == person));
+
+    private int IndexOf(PersonKey person, string turnId) =>
+        Turns.FindIndex(turn => turn.Turn.Person == person && turn.Turn.TurnId == turnId);
+}
