@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+using NextGpt.Model;
+
+namespace NextGpt.ChatService;
+
+/// <summary>The model as <see cref="IChatClient"/>: one request in, its events out as updates. Thread-safe.</summary>
+/// <param name="generator">Answers requests; the container owns it, <see cref="Dispose"/> leaves it alone.</param>
+/// <param name="modelId">The id under which this client was registered; asking for it is asking for this model.</param>
+/// <param name="time">Stamps answers.</param>
+internal sealed class NextGptChatClient(IGenerator generator, string modelId, TimeProvider time) : IChatClient
+{
+    private volatile bool _disposed;
+
+    public Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return AnswerAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+    }
+
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return AnswerAsync(messages, options, cancellationToken);
+    }
+
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        return serviceKey is not null ? null
+            : serviceType == typeof(ChatClientMetadata)
+                ? new ChatClientMetadata("nextgpt", providerUri: null, generator.ModelId)
+            : serviceType.IsInstanceOfType(this) ? this
+            : null;
+    }
+
+    public void Dispose() => _disposed = true;
+
+    private async IAsyncEnumerable<ChatResponseUpdate> AnswerAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        var request = ChatRequestReader.Read(messages, options, this, [modelId, generator.ModelId]);
+        var answer = new AnswerUpdates(time.GetUtcNow());
+
+        await using var events = generator.GenerateAsync(request, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        while (await AdvanceAsync(events))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (answer.Next(events.Current) is { } update)
+            {
+                yield return update;
+            }
+        }
+
+        answer.ThrowIfUnfinished();
+    }
+
+    private static async ValueTask<bool> AdvanceAsync(IAsyncEnumerator<GenerationEvent> events)
+    {
+        try
+        {
+            return await events.MoveNextAsync();
+        }
+        catch (GenerationRefusedException refused)
+        {
+            throw new ChatRefusedException(refused);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.SemanticKernel.ChatCompletion;
+using NextGpt.ChatService;
+using NextGpt.Model;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers the model as chat client and chat service. Nothing is loaded before the first answer.</summary>
+public static class NextGptChatServiceCollectionExtensions
+{
+    /// <summary>Adds the model as <see cref="IChatClient"/>, with tools, telemetry and logs around it.</summary>
+    /// <param name="services">The collection.</param>
+    /// <param name="modelId">
+    /// The id under which the model is asked for. If an <see cref="IGenerator"/> is registered under this key it
+    /// answers, else the one registered without a key, so that several services share one loaded model.
+    /// </param>
+    /// <param name="serviceId">The key under which the client is registered; null is none.</param>
+    /// <returns>The collection.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">An id is given and blank.</exception>
+    public static IServiceCollection AddNextGptChatClient(
+        this IServiceCollection services, string modelId, string? serviceId = null)
+    {
+        var adapter = AddAdapter(services, modelId, serviceId);
+        return services.AddKeyedSingleton<IChatClient>(
+            serviceId, (provider, _) => provider.GetRequiredKeyedService<NextGptChatCompletionService>(adapter));
+    }
+
+    /// <summary>
+    /// Adds the model as <see cref="IChatCompletionService"/>. It is an <see cref="IChatClient"/> too, the same object
+    /// as <see cref="AddNextGptChatClient"/> registers for this model and service id.
+    /// </summary>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGptChatCompletion(
+        this IServiceCollection services, string modelId, string? serviceId = null)
+    {
+        var adapter = AddAdapter(services, modelId, serviceId);
+        return services.AddKeyedSingleton<IChatCompletionService>(
+            serviceId, (provider, _) => provider.GetRequiredKeyedService<NextGptChatCompletionService>(adapter));
+    }
+
+    /// <summary>Adds a client of one's own, such as a decorated one, as <see cref="IChatCompletionService"/>.</summary>
+    /// <param name="services">The collection.</param>
+    /// <param name="modelId">The id under which a kernel finds the service.</param>
+    /// <param name="chatClient">Answers. Gets the loop that calls functions if it has none; is not disposed.</param>
+    /// <param name="serviceId">The key under which the service is registered; null is none.</param>
+    /// <returns>The collection.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">An id is given and blank.</exception>
+    public static IServiceCollection AddNextGptChatCompletion(
+        this IServiceCollection services, string modelId, IChatClient chatClient, string? serviceId = null)
+    {
+        ThrowIfInvalid(services, modelId, serviceId);
+        ArgumentNullException.ThrowIfNull(chatClient);
+        return services.AddKeyedSingleton<IChatCompletionService>(serviceId, (provider, _) =>
+            new NextGptChatCompletionService(
+                ChatPipeline.BuildAround(chatClient, provider.GetService<ILoggerFactory>(), provider),
+                modelId, ownsPipeline: false));
+    }
+
+    /// <summary>Adds all it offers: <see cref="IChatClient"/> and <see cref="IChatCompletionService"/>.</summary>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGpt(
+        this IServiceCollection services, string modelId, string? serviceId = null) =>
+        services.AddNextGptChatClient(modelId, serviceId).AddNextGptChatCompletion(modelId, serviceId);
+
+    /// <summary>One adapter per model and service id, whichever interface it is asked for by.</summary>
+    private static AdapterKey AddAdapter(IServiceCollection services, string modelId, string? serviceId)
+    {
+        ThrowIfInvalid(services, modelId, serviceId);
+        var key = new AdapterKey(modelId, serviceId);
+        services.TryAddKeyedSingleton(key, (provider, _) =>
+        {
+            var generator = provider.GetKeyedService<IGenerator>(modelId) ?? provider.GetService<IGenerator>()
+                ?? throw new InvalidOperationException(
+                    "No model is registered to answer; call AddNextGptModel on the same collection.");
+            var model = new NextGptChatClient(
+                generator, modelId, provider.GetService<TimeProvider>() ?? TimeProvider.System);
+            return new NextGptChatCompletionService(
+                ChatPipeline.Build(model, provider.GetService<ILoggerFactory>(), provider), modelId);
+        });
+        return key;
+    }
+
+    private static void ThrowIfInvalid(IServiceCollection services, string modelId, string? serviceId)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(modelId);
+        if (serviceId is not null)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(serviceId);
+        }
+    }
+
+    private sealed record AdapterKey(string ModelId, string? ServiceId);
+}
