@@ -94,13 +94,14 @@ internal sealed class GoldenFixture : IDisposable
     /// </summary>
     /// <param name="root">The network.</param>
     /// <param name="prefix">Dropped from the start of a path, for example <c>model.</c>.</param>
-    public IDisposable Watch(nn.Module root, string prefix = "")
+    /// <param name="below">Put between <c>mid.</c> and the path, for example <c>t981.</c>.</param>
+    public IDisposable Watch(nn.Module root, string prefix = "", string below = "")
     {
         _recorded.Clear();
         var watch = new HookList();
         foreach (var (path, module) in root.named_modules())
         {
-            var name = "mid." + (path.StartsWith(prefix, StringComparison.Ordinal) ? path[prefix.Length..] : path);
+            var name = "mid." + below + (path.StartsWith(prefix, StringComparison.Ordinal) ? path[prefix.Length..] : path);
             if (!Io.Tensors.ContainsKey(name))
             {
                 continue;

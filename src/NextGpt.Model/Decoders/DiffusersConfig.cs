@@ -1,9 +1,10 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace NextGpt.Model.Decoders;
 
 /// <summary>Reads the settings of a <c>config.json</c> in diffusers or transformers layout and refuses what is not known.</summary>
-internal sealed class DiffusersConfig
+internal sealed partial class DiffusersConfig
 {
     private readonly JsonElement _root;
     private readonly string _name;
@@ -26,7 +27,7 @@ internal sealed class DiffusersConfig
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(NotFinite().Replace(json, "null"));
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new DiffusersConfig(document.RootElement.Clone(), name)
                 : throw new InvalidDataException($"{name} is not a JSON object; a model's config.json was expected.");
@@ -96,6 +97,10 @@ internal sealed class DiffusersConfig
                 $"{_name}: {key} is {text}, which is not supported; supported is {string.Join(" or ", known)}.");
         }
     }
+
+    /// <summary>Python writes infinities and not-a-number as bare words, which JSON does not know.</summary>
+    [GeneratedRegex(@"(?<=[:,\[]\s*)(-?Infinity|NaN)(?=\s*[,}\]])")]
+    private static partial Regex NotFinite();
 
     private T[] List<T>(string key, Func<JsonElement, T> read)
     {

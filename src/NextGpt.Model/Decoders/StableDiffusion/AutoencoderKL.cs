@@ -1,3 +1,4 @@
+using NextGpt.Model.Weights;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -112,6 +113,19 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
 
     /// <summary>The numbers it was built with.</summary>
     public AutoencoderKLConfig Config { get; }
+
+    /// <summary>Reads a diffusers folder: <c>config.json</c> and safetensors weights, with new or old attention names.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="device">Where the weights shall lie; null is the CPU.</param>
+    /// <param name="dtype">Type of the weights; null is float32.</param>
+    /// <exception cref="InvalidDataException">What does not fit, by name.</exception>
+    public static AutoencoderKL Load(string folder, Device? device = null, ScalarType? dtype = null)
+    {
+        using var weights = SafetensorsFile.Open(DiffusersWeights.FileIn(folder));
+        var network = new AutoencoderKL(AutoencoderKLConfig.Load(Path.Combine(folder, "config.json")), device, dtype);
+        DiffusersWeights.Load(network, weights, CurrentName);
+        return network;
+    }
 
     /// <summary>Encodes and decodes the mean, as a check of what the latent keeps.</summary>
     /// <param name="picture">[batch, channels, height, width] float, −1..1</param>

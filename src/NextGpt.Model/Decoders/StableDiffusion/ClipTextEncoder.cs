@@ -1,3 +1,4 @@
+using NextGpt.Model.Weights;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -84,6 +85,19 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, Tensor>
 
     /// <summary>The numbers it was built with.</summary>
     public ClipTextEncoderConfig Config { get; }
+
+    /// <summary>Reads a transformers folder: <c>config.json</c> and safetensors weights.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="device">Where the weights shall lie; null is the CPU.</param>
+    /// <param name="dtype">Type of the weights; null is float32.</param>
+    /// <exception cref="InvalidDataException">What does not fit, by name.</exception>
+    public static ClipTextEncoder Load(string folder, Device? device = null, ScalarType? dtype = null)
+    {
+        using var weights = SafetensorsFile.Open(DiffusersWeights.FileIn(folder));
+        var network = new ClipTextEncoder(ClipTextEncoderConfig.Load(Path.Combine(folder, "config.json")), device, dtype);
+        DiffusersWeights.Load(network, weights, CurrentName);
+        return network;
+    }
 
     /// <summary>Encodes texts.</summary>
     /// <param name="tokens">[batch, seq] int64, padded to one length.</param>
@@ -274,7 +288,7 @@ internal sealed class ClipTextAttention : nn.Module<Tensor, Tensor>
         return _output.call(mixed.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }
 
-    private Tensor SplitHeads(Tensor states) => states.unflatten(-1, _heads, -1).transpose(1, 2);
+    private Tensor SplitHeads(Tensor states) => states.unflatten(2, _heads, -1).transpose(1, 2);
 }
 
 /// <summary>Two linear layers around a Gaussian error unit.</summary>

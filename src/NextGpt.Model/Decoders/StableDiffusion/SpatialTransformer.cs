@@ -183,7 +183,7 @@ internal sealed class SpatialAttention : nn.Module<Tensor, Tensor?, Tensor>
         return _output[0].call(mixed).MoveToOuterDisposeScope();
     }
 
-    private Tensor SplitHeads(Tensor tokens) => tokens.unflatten(-1, _heads, -1).transpose(1, 2);
+    private Tensor SplitHeads(Tensor tokens) => tokens.unflatten(2, _heads, -1).transpose(1, 2);
 }
 
 /// <summary>Feed-forward layer with a gated Gaussian error unit (Shazeer 2020): value times GELU of the gate.</summary>

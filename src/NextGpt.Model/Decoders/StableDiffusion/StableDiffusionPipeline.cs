@@ -12,6 +12,9 @@ public sealed record DiffusionRequest
     /// <summary>Strength of classifier-free guidance; 1 or less switches it off and halves the work.</summary>
     public double Guidance { get; init; } = 7.5;
 
+    /// <summary>Source of the noise of samplers that add some; lies on the network's device. Null draws from the global one.</summary>
+    public Generator? Generator { get; init; }
+
     /// <summary>Called after every step with the share that is done, 0..1. Null is not called.</summary>
     public Action<double>? Progress { get; init; }
 }
@@ -75,7 +78,9 @@ public sealed class StableDiffusionPipeline(UNet2DCondition unet, AutoencoderKL 
                 prediction = halves[0] + request.Guidance * (halves[1] - halves[0]);
             }
 
-            var fresh = scheduler.Kind == SamplerKind.Ddpm || scheduler.Eta > 0 ? randn_like(latent) : null;
+            var fresh = scheduler.Kind == SamplerKind.Ddpm || scheduler.Eta > 0 
+                ? randn(latent.shape, device: latent.device, generator: request.Generator)
+                : null;
             var next = sampler.Step(prediction, latent, index, fresh).MoveToOuterDisposeScope();
             latent.Dispose();
             latent = next;

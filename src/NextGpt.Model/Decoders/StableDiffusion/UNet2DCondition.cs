@@ -1,3 +1,4 @@
+using NextGpt.Model.Weights;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -179,6 +180,19 @@ public sealed class UNet2DCondition : nn.Module<Tensor, Tensor, Tensor?, Tensor?
     /// <summary>The numbers it was built with.</summary>
     public UNet2DConditionConfig Config { get; }
 
+    /// <summary>Reads a diffusers folder: <c>config.json</c> and safetensors weights.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="device">Where the weights shall lie; null is the CPU.</param>
+    /// <param name="dtype">Type of the weights; null is float32.</param>
+    /// <exception cref="InvalidDataException">What does not fit, by name.</exception>
+    public static UNet2DCondition Load(string folder, Device? device = null, ScalarType? dtype = null)
+    {
+        using var weights = SafetensorsFile.Open(DiffusersWeights.FileIn(folder));
+        var network = new UNet2DCondition(UNet2DConditionConfig.Load(Path.Combine(folder, "config.json")), device, dtype);
+        DiffusersWeights.Load(network, weights, name => name);
+        return network;
+    }
+
     /// <summary>Predicts what the training target was: noise or velocity.</summary>
     /// <param name="sample">[batch, channels, height, width], the noisy latent after the scheduler's input scaling.</param>
     /// <param name="timesteps">[batch] or [1], int64 or float32, 0..999</param>
@@ -203,26 +217,26 @@ public sealed class UNet2DCondition : nn.Module<Tensor, Tensor, Tensor?, Tensor?
             TimeProjection(timesteps, Config.LevelChannels[0], Config.CosineFirst, Config.FrequencyShift).to(sample.dtype));
         if (_classEmbedding is not null && classes is not null)
         {
-            time = cat([time, _classEmbedding.call(classes)], 1);
+            time = cat([time.expand(classes.shape[0], -1), _classEmbedding.call(classes)], 1);
         }
 
-        var activatedTime = nn.functional.silu(time);   // [batch or 1, timeSize]
+        var conditions = new UNetConditions(nn.functional.silu(time), context);   // time: [batch or 1, timeSize]
 
         // 2. down, keeping what the way up will need
         var hidden = _input.call(sample);
         var kept = new Stack<Tensor>([hidden]);
         foreach (var block in _down)
         {
-            hidden = block.Descend(hidden, activatedTime, context, kept);
+            hidden = block.call(hidden, conditions, kept);
         }
 
         // 3. middle
-        hidden = _middle.call(hidden, activatedTime, context);
+        hidden = _middle.call(hidden, conditions);
 
         // 4. up; the size to reach is that of what was kept, which differs from twice the size where it was odd
         foreach (var block in _up)
         {
-            hidden = block.Ascend(hidden, activatedTime, context, kept);
+            hidden = block.call(hidden, conditions, kept);
         }
 
         // 5. out
@@ -273,8 +287,13 @@ internal sealed class UNetTimeEmbedding : nn.Module<Tensor, Tensor>
     }
 }
 
+/// <summary>What every block of the U-Net is told.</summary>
+/// <param name="ActivatedTime">[batch or 1, timeSize], through SiLU.</param>
+/// <param name="Context">[batch, tokens, contextSize], or null.</param>
+internal sealed record UNetConditions(Tensor ActivatedTime, Tensor? Context);
+
 /// <summary>One level on the way down.</summary>
-internal sealed class UNetDownBlock : nn.Module
+internal sealed class UNetDownBlock : nn.Module<Tensor, UNetConditions, Stack<Tensor>, Tensor>
 {
     [ComponentName(Name = "attentions")]
     private readonly ModuleList<SpatialTransformer>? _attentions;
@@ -311,18 +330,17 @@ internal sealed class UNetDownBlock : nn.Module
     }
 
     /// <param name="hidden">[batch, inputChannels, height, width]</param>
-    /// <param name="activatedTime">[batch, timeSize]</param>
-    /// <param name="context">[batch, tokens, contextSize], or null.</param>
+    /// <param name="conditions">Time and context.</param>
     /// <param name="kept">Takes every block's result; the tensors belong to the caller's dispose scope.</param>
     /// <returns>[batch, channels, height / 2, width / 2], or the full size on the last level.</returns>
-    internal Tensor Descend(Tensor hidden, Tensor activatedTime, Tensor? context, Stack<Tensor> kept)
+    public override Tensor forward(Tensor hidden, UNetConditions conditions, Stack<Tensor> kept)
     {
         for (var block = 0; block < _residuals.Count; block++)
         {
-            hidden = _residuals[block].call(hidden, activatedTime);
+            hidden = _residuals[block].call(hidden, conditions.ActivatedTime);
             if (_attentions is not null)
             {
-                hidden = _attentions[block].call(hidden, context);
+                hidden = _attentions[block].call(hidden, conditions.Context);
             }
 
             kept.Push(hidden);
@@ -339,7 +357,7 @@ internal sealed class UNetDownBlock : nn.Module
 }
 
 /// <summary>The innermost level: residual block, transformer, residual block.</summary>
-internal sealed class UNetMiddle : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class UNetMiddle : nn.Module<Tensor, UNetConditions, Tensor>
 {
     [ComponentName(Name = "attentions")]
     private readonly ModuleList<SpatialTransformer> _attentions;
@@ -361,20 +379,19 @@ internal sealed class UNetMiddle : nn.Module<Tensor, Tensor, Tensor?, Tensor>
     }
 
     /// <param name="hidden">[batch, channels, height, width]</param>
-    /// <param name="activatedTime">[batch, timeSize]</param>
-    /// <param name="context">[batch, tokens, contextSize], or null.</param>
+    /// <param name="conditions">Time and context.</param>
     /// <returns>[batch, channels, height, width]</returns>
-    public override Tensor forward(Tensor hidden, Tensor activatedTime, Tensor? context)
+    public override Tensor forward(Tensor hidden, UNetConditions conditions)
     {
         using var scope = NewDisposeScope();
-        hidden = _residuals[0].call(hidden, activatedTime);
-        hidden = _attentions[0].call(hidden, context);
-        return _residuals[1].call(hidden, activatedTime).MoveToOuterDisposeScope();
+        hidden = _residuals[0].call(hidden, conditions.ActivatedTime);
+        hidden = _attentions[0].call(hidden, conditions.Context);
+        return _residuals[1].call(hidden, conditions.ActivatedTime).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>One level on the way up.</summary>
-internal sealed class UNetUpBlock : nn.Module
+internal sealed class UNetUpBlock : nn.Module<Tensor, UNetConditions, Stack<Tensor>, Tensor>
 {
     [ComponentName(Name = "attentions")]
     private readonly ModuleList<SpatialTransformer>? _attentions;
@@ -419,19 +436,18 @@ internal sealed class UNetUpBlock : nn.Module
     }
 
     /// <param name="hidden">[batch, below, height, width]</param>
-    /// <param name="activatedTime">[batch, timeSize]</param>
-    /// <param name="context">[batch, tokens, contextSize], or null.</param>
+    /// <param name="conditions">Time and context.</param>
     /// <param name="kept">What the way down kept; this level takes its share from the top.</param>
     /// <returns>[batch, channels, 2 * height, 2 * width], or the same size on the outermost level.</returns>
-    internal Tensor Ascend(Tensor hidden, Tensor activatedTime, Tensor? context, Stack<Tensor> kept)
+    public override Tensor forward(Tensor hidden, UNetConditions conditions, Stack<Tensor> kept)
     {
         using var scope = NewDisposeScope();
         for (var block = 0; block < _residuals.Count; block++)
         {
-            hidden = _residuals[block].call(cat([hidden, kept.Pop()], 1), activatedTime);
+            hidden = _residuals[block].call(cat([hidden, kept.Pop()], 1), conditions.ActivatedTime);
             if (_attentions is not null)
             {
-                hidden = _attentions[block].call(hidden, context);
+                hidden = _attentions[block].call(hidden, conditions.Context);
             }
         }
 
