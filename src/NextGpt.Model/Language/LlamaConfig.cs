@@ -66,4 +66,48 @@ public sealed record LlamaConfig
 
     /// <summary>Whether query, key and value projections have biases (Qwen2).</summary>
     public bool QueryKeyValueBias { get; init; }
+
+    /// <summary>Refuses numbers that no network can have, before anything is allocated by them.</summary>
+    /// <param name="source">The file the numbers came from, for the message.</param>
+    /// <exception cref="InvalidDataException">Names the number and its range.</exception>
+    public void Validate(string source)
+    {
+        Require(source, "vocabulary size", VocabularySize, 2, 4_194_304);
+        Require(source, "hidden size", HiddenSize, 1, 131_072);
+        Require(source, "intermediate size", IntermediateSize, 1, 1_048_576);
+        Require(source, "number of layers", Layers, 1, 1_024);
+        Require(source, "number of heads", QueryHeads, 1, 4_096);
+        Require(source, "number of key/value heads", KeyValueHeads, 1, QueryHeads);
+        Require(source, "head size", HeadSize, 2, 4_096);
+        Require(source, "context length", ContextLength, 1, 1 << 30);
+        Require(source, "norm epsilon", NormEpsilon, 1e-12, 0.1);
+        Require(source, "rope base", RopeBase, 1, 1e15);
+        Require(source, "rope factor", RopeFactor, 1, 1e6);
+        if (QueryHeads % KeyValueHeads != 0)
+        {
+            throw new InvalidDataException(
+                $"{source}: {QueryHeads} heads cannot share {KeyValueHeads} key/value heads evenly; the file is damaged.");
+        }
+
+        if (HeadSize % 2 != 0)
+        {
+            throw new InvalidDataException($"{source}: head size {HeadSize} is odd; rotary positions need an even one.");
+        }
+
+        if (RopeScaling == RopeScaling.Llama3
+            && (RopeTrainedLength < 1 || RopeLowFrequencyFactor <= 0 || RopeHighFrequencyFactor <= RopeLowFrequencyFactor))
+        {
+            throw new InvalidDataException(
+                $"{source}: the llama3 rope scaling needs 0 < low_freq_factor < high_freq_factor and a trained length from 1 up.");
+        }
+    }
+
+    private static void Require(string source, string what, double value, double least, double most)
+    {
+        if (!(value >= least && value <= most))
+        {
+            throw new InvalidDataException(FormattableString.Invariant(
+                $"{source}: {what} is {value}, {least} to {most} was expected; the file is damaged or of another architecture."));
+        }
+    }
 }
