@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace NextGpt.ChatService.Tests;
+
+/// <summary>Listens to the spans and measurements of one source, of one model.</summary>
+internal sealed class Instruments : IDisposable
+{
+    private readonly ActivityListener _spans;
+    private readonly MeterListener _meters = new();
+    private readonly ConcurrentQueue<Activity> _ended = [];
+    private readonly ConcurrentQueue<(string Name, double Value, IReadOnlyDictionary<string, object?> Tags)> _measured = [];
+
+    public Instruments(string model, Func<string, bool> source)
+    {
+        _spans = new ActivityListener
+        {
+            ShouldListenTo = candidate => source(candidate.Name),
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity =>
+            {
+                if (Equals(activity.GetTagItem("gen_ai.request.model"), model))
+                {
+                    _ended.Enqueue(activity);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(_spans);
+        _meters.InstrumentPublished = (instrument, listener) =>
+        {
+            if (source(instrument.Meter.Name))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _meters.SetMeasurementEventCallback<double>(Measure);
+        _meters.SetMeasurementEventCallback<int>((instrument, value, tags, state) => Measure(instrument, value, tags, state));
+        _meters.SetMeasurementEventCallback<long>((instrument, value, tags, state) => Measure(instrument, value, tags, state));
+        _meters.Start();
+
+        void Measure(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
+        {
+            var named = new Dictionary<string, object?>(tags.ToArray());
+            if (named.ContainsValue(model))
+            {
+                _measured.Enqueue((instrument.Name, value, named));
+            }
+        }
+    }
+
+    public IReadOnlyCollection<Activity> Spans => _ended;
+
+    public IReadOnlyCollection<(string Name, double Value, IReadOnlyDictionary<string, object?> Tags)> Measured => _measured;
+
+    public void Dispose()
+    {
+        _spans.Dispose();
+        _meters.Dispose();
+    }
+}
