@@ -126,6 +126,9 @@ public static class ErrorCatalogue
     public static ErrorEntry Busy { get; } = new(
         "busy", 503, "{0} people are waiting; try again in about {1} s.");
 
+    /// <summary>{0} the model's sentence.</summary>
+    public static ErrorEntry BusyModel { get; } = new("busy", 503, "{0}");
+
     /// <summary>{0} seconds.</summary>
     public static ErrorEntry ShuttingDown { get; } = new(
         "busy", 503, "The program is being restarted; try again in about {0} s.");
@@ -187,7 +190,7 @@ public static class ErrorCatalogue
         EmptyPrompt, PromptHasTooManyCharacters, PromptHasTooManyTokens, PromptDoesNotFit, ValueOutOfRange,
         InvalidRequest, UnsupportedParameter, UnsupportedMedia, TooManyFiles, UrlNotAllowed, RequestTooLarge,
         RequestTooSlow, Unauthorized, ScopeMissing, HostNotServed, OriginNotAllowed, TooManyFailures, BusyForPerson,
-        BusyForGroup, Busy, ShuttingDown, QueueTimeout, ModelLoading, ModelUnavailable, FirstTokenTimeout, TurnTimeout,
+        BusyForGroup, Busy, BusyModel, ShuttingDown, QueueTimeout, ModelLoading, ModelUnavailable, FirstTokenTimeout, TurnTimeout,
         Interrupted, OutOfGpuMemory, SpeechNotOffered, NotLogged, NotFound, NoSuchThing, MethodNotAllowed, Internal,
     ];
 

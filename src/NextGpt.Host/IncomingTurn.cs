@@ -30,9 +30,20 @@ public sealed record IncomingTurn
     /// </summary>
     public string? AfterTurnId { get; init; }
 
+    /// <summary>
+    /// What was said before, where the surface keeps the history itself (HTTP API); null uses the conversation's memory,
+    /// which a turn with its own history neither reads nor fills.
+    /// </summary>
+    public IReadOnlyList<EarlierMessage>? History { get; init; }
+
     /// <summary>Settings of this turn alone; null is the defaults.</summary>
     public TurnSettings? Settings { get; init; }
 }
+
+/// <summary>A message of a history that the surface brings along.</summary>
+/// <param name="FromModel">True for the model's own words, false for the person's.</param>
+/// <param name="Text">What was said.</param>
+public sealed record EarlierMessage(bool FromModel, string Text);
 
 /// <summary>Settings of one turn; null means the default.</summary>
 public sealed record TurnSettings

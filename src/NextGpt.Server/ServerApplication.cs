@@ -3,6 +3,8 @@ using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Server.Endpoints;
 using NextGpt.Server.Guards;
+using NextGpt.Server.Instance;
+using NextGpt.Server.Keys;
 using NextGpt.Server.Settings;
 using NextGpt.Server.Web;
 
@@ -48,6 +50,14 @@ internal static class ServerApplication
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.SectionName)
             .ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DataOptions>().BindConfiguration(DataOptions.SectionName);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<InstanceToken>();
+        services.AddSingleton(static provider => new KeyStore(
+            provider.GetRequiredService<IOptions<DataOptions>>().Value.Folder,
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new FailureBrake(
+            provider.GetRequiredService<IOptions<ServerOptions>>().Value.MaxKeyFailuresPerMinute,
+            provider.GetRequiredService<TimeProvider>()));
         if (log is not null)
         {
             services.AddSingleton(log);
@@ -56,6 +66,7 @@ internal static class ServerApplication
         services.AddNextGptHost(notKeptBecause);
         services.AddHostedService<ClosingTurns>();
         services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(2));
+        services.AddMetricsText();
         services.AddOpenApi();
         services.AddWebChat();
     }
@@ -65,7 +76,14 @@ internal static class ServerApplication
         app.UseMiddleware<AnswerGuard>();
         app.UseMiddleware<HostGuard>();
         app.UseRouting();
+        app.UseMiddleware<KeyGuard>();
         app.MapHealth();
+        app.MapTurns();
+        app.MapPrivacy();
+        app.MapKeys();
+        app.MapCompletions();
+        app.MapModelList();
+        app.MapMetricsText();
         app.MapOpenApi("/openapi.json");
         app.MapWebChat();
     }

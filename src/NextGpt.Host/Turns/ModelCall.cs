@@ -1,15 +1,12 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
+using NextGpt.ChatService;
 
 namespace NextGpt.Host.Turns;
 
 /// <summary>Asks the chat client for one reply: streams its parts, watches the clock, turns failures into sentences.</summary>
 internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, TimeProvider time, ILogger logger)
 {
-    /// <summary>Metadata names of the chat service (sk-contract, section 6).</summary>
-    private const string SeedKey = "Seed";
-    private const string TruncatedKey = "TruncatedMessages";
-
     /// <summary>The model's id as known before it speaks.</summary>
     public string ModelId =>
         (chat.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId ?? "nextgpt";
@@ -58,6 +55,11 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
                 : reply.FirstText is null && first.IsCancellationRequested
                     ? ("timed_out", ErrorCatalogue.FirstTokenTimeout.With(options.FirstTokenTimeout.TotalSeconds))
                     : ("timed_out", ErrorCatalogue.TurnTimeout.With(options.TurnTimeout.TotalMinutes));
+        }
+        catch (ChatRefusedException refused)
+        {
+            reply.FinishReason = "error";
+            reply.Error = ErrorOf(refused);
         }
         catch (Exception failure)   // the edge of a turn (rule 21): everything else becomes a sentence
         {
@@ -108,12 +110,12 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
         reply.ModelId = update.ModelId ?? reply.ModelId;
         if (update.AdditionalProperties is { } properties)
         {
-            if (properties.TryGetValue(SeedKey, out long seed))
+            if (properties.TryGetValue(AnswerMetadata.Seed, out long seed))
             {
                 reply.Seed = seed;
             }
 
-            if (properties.TryGetValue(TruncatedKey, out int dropped))
+            if (properties.TryGetValue(AnswerMetadata.TruncatedMessages, out int dropped))
             {
                 reply.DroppedMessages = dropped;
             }
@@ -130,6 +132,15 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
             reply.FinishReason = reason.Value;
         }
     }
+
+    /// <summary>The model's refusals carry sentences made for people.</summary>
+    private static TurnError ErrorOf(ChatRefusedException refused) => refused.Refusal switch
+    {
+        ChatRefusal.Busy => ErrorCatalogue.BusyModel.RetryIn(TimeSpan.FromSeconds(10), refused.Message),
+        ChatRefusal.PromptTooLong => ErrorCatalogue.PromptDoesNotFit.With(refused.Message),
+        ChatRefusal.ModelUnavailable => ErrorCatalogue.ModelUnavailable.With(refused.Message),
+        _ => ErrorCatalogue.InvalidRequest.With(refused.Message),
+    };
 
     private TurnError ErrorOf(Exception failure)
     {

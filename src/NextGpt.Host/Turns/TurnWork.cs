@@ -82,21 +82,27 @@ internal sealed partial class TurnWork(
     {
         var incoming = turn.Incoming;
         var person = store.KeyOf(incoming.Surface, incoming.PersonId);
-        var conversation = memory.GetOrAdd(incoming);
-        await LoadAsync(conversation, incoming, person);
-        if (!conversation.TryFindParent(incoming, out var parent))
+        var conversation = incoming.History is null ? memory.GetOrAdd(incoming) : null;
+        string? parent = null;
+        IReadOnlyList<EarlierMessage> history = incoming.History ?? [];
+        if (conversation is not null)
         {
-            reply.FinishReason = "error";
-            reply.Error = ErrorCatalogue.InvalidRequest.With(
-                "The turn to continue after is not remembered any more; continue after the last one or begin anew.")
-                with { Field = "after_turn_id" };
-            return false;
+            await LoadAsync(conversation, incoming, person);
+            if (!conversation.TryFindParent(incoming, out parent))
+            {
+                reply.FinishReason = "error";
+                reply.Error = ErrorCatalogue.InvalidRequest.With(
+                    "The turn to continue after is not remembered any more; continue after the last one or begin anew.")
+                    with { Field = "after_turn_id" };
+                return false;
+            }
+
+            history = [.. conversation.BranchTo(parent).SelectMany(MessagesOf)];
         }
 
-        var history = conversation.BranchTo(parent);
-        var messages = MessagesOf(history, incoming);
         await model.AskAsync(
-            messages, SettingsOf(turn, reply), reply, part => Show(turn, conversation, part), turn.Stopped, interrupted);
+            MessagesOf(history, incoming), SettingsOf(turn, reply), reply, part => Show(turn, conversation, part),
+            turn.Stopped, interrupted);
         if (!reply.HasText)
         {
             return false;
@@ -115,10 +121,16 @@ internal sealed partial class TurnWork(
             AnsweredAt = time.GetUtcNow(),
             Kept = false,
         };
-        conversation.Add(answered);
+        conversation?.Add(answered);
         queue.Leave(ticket);   // the model is free while the log writes
         SayWhatWasLeftOut(turn, conversation, reply, history.Count);
-        return await KeepAsync(turn, conversation, answered, person, reply);
+        var kept = await KeepAsync(turn, answered, person, reply);
+        if (kept)
+        {
+            conversation?.MarkKept(turn.Id);
+        }
+
+        return kept;
     }
 
     /// <summary>Fetches kept turns of a conversation that is not in memory (restart, or idle for an hour).</summary>
@@ -139,7 +151,10 @@ internal sealed partial class TurnWork(
         conversation.Load(logged.Where(turn => turn.Turn.ConversationId == conversation.Id.Value));
     }
 
-    private List<ChatMessage> MessagesOf(IReadOnlyList<RememberedTurn> history, IncomingTurn incoming)
+    private static EarlierMessage[] MessagesOf(RememberedTurn turn) =>
+        [new(FromModel: false, turn.Question), new(FromModel: true, turn.Answer)];
+
+    private List<ChatMessage> MessagesOf(IReadOnlyList<EarlierMessage> history, IncomingTurn incoming)
     {
         var messages = new List<ChatMessage>();
         if ((incoming.Settings?.SystemText ?? options.SystemText) is { Length: > 0 } systemText)
@@ -147,12 +162,8 @@ internal sealed partial class TurnWork(
             messages.Add(new ChatMessage(ChatRole.System, systemText));
         }
 
-        foreach (var earlier in history)
-        {
-            messages.Add(new ChatMessage(ChatRole.User, earlier.Question));
-            messages.Add(new ChatMessage(ChatRole.Assistant, earlier.Answer));
-        }
-
+        messages.AddRange(history.Select(earlier =>
+            new ChatMessage(earlier.FromModel ? ChatRole.Assistant : ChatRole.User, earlier.Text)));
         messages.Add(new ChatMessage(ChatRole.User, incoming.Text));
         return messages;
     }
@@ -167,35 +178,36 @@ internal sealed partial class TurnWork(
         StopSequences = turn.Incoming.Settings?.StopSequences is { Count: > 0 } stops ? [.. stops] : null,
     };
 
-    private void Show(RunningTurn turn, RememberedConversation conversation, ReplyPart part)
+    private void Show(RunningTurn turn, RememberedConversation? conversation, ReplyPart part)
     {
         turn.Add(part, time.GetUtcNow());
-        if (part is TurnStarted && !conversation.Disclosed)
+        if (part is TurnStarted && conversation is { Disclosed: false })
         {
             conversation.Disclosed = true;
             turn.Add(new AnswerNotice(Disclosure), time.GetUtcNow());
         }
     }
 
-    private void SayWhatWasLeftOut(RunningTurn turn, RememberedConversation conversation, Reply reply, int historyTurns)
+    private void SayWhatWasLeftOut(
+        RunningTurn turn, RememberedConversation? conversation, Reply reply, int historyMessages)
     {
         if (reply.DroppedMessages > 0)
         {
-            var used = Math.Max(1, (historyTurns * 2) + 1 - reply.DroppedMessages);
+            var used = Math.Max(1, historyMessages + 1 - reply.DroppedMessages);
             turn.Add(new AnswerNotice($"Using the last {used} messages; older ones did not fit."), time.GetUtcNow());
         }
-        else if (conversation.Forgot)
+        else if (conversation is { Forgot: true })
         {
             turn.Add(
                 new AnswerNotice(
-                    $"Using the last {(historyTurns * 2) + 1} messages; what is not kept is forgotten after an hour."),
+                    $"Using the last {historyMessages + 1} messages; what is not kept is forgotten after an hour."),
                 time.GetUtcNow());
         }
     }
 
     /// <summary>Offers the turn to the log if the person allowed it; failing never blocks the answer (DEG-1).</summary>
     private async Task<bool> KeepAsync(
-        RunningTurn turn, RememberedConversation conversation, RememberedTurn answered, PersonKey person, Reply reply)
+        RunningTurn turn, RememberedTurn answered, PersonKey person, Reply reply)
     {
         if (!store.GetConsent(person).Keep)
         {
@@ -209,7 +221,7 @@ internal sealed partial class TurnWork(
             {
                 TurnId = turn.Id,
                 MessageKey = turn.MessageKey,
-                ConversationId = conversation.Id.Value,
+                ConversationId = turn.Incoming.Conversation.Value,
                 ParentTurnId = answered.ParentTurnId,
                 Person = person,
                 Surface = turn.Incoming.Surface,
@@ -233,7 +245,6 @@ internal sealed partial class TurnWork(
         switch (outcome)
         {
             case AppendOutcome.Kept or AppendOutcome.Duplicate:
-                conversation.MarkKept(turn.Id);
                 return true;
             case AppendOutcome.RedactionFailed:
                 SayNotKept(turn, "this one could not be redacted.");
