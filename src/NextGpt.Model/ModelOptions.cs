@@ -46,4 +46,19 @@ public sealed class ModelOptions
     /// System text used when a request has none. Empty is none; null (default) is the model's own default.
     /// </summary>
     public string? SystemText { get; init; }
+
+    /// <summary>
+    /// How conversations are written: <c>chatml</c>, <c>llama3</c>, <c>vicuna-v1.1</c> or <c>vicuna-v0</c>. Null (default)
+    /// finds it in the model's files.
+    /// </summary>
+    [RegularExpression("^(chatml|llama3|vicuna-v1\\.1|vicuna-v0)$",
+        ErrorMessage = "NextGpt:Model:Template must be chatml, llama3, vicuna-v1.1 or vicuna-v0.")]
+    public string? Template { get; init; }
+
+    /// <summary>
+    /// Memory for what the network remembers of the last conversations' prompts, in MiB, so that a next turn need not
+    /// read them again. 0 keeps nothing. Default 256.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int PrefixCacheMegabytes { get; init; } = 256;
 }

@@ -1,0 +1,44 @@
+namespace NextGpt.Model.Language;
+
+/// <summary>Computes a language model's logits; the way the numbers are made is its own affair.</summary>
+/// <remarks>
+/// Belongs to one thread. Reading the same tokens in the same chunks gives the same bits on the CPU, whatever was read
+/// before in other sequences: replies are repeatable because of it (TRN-8).
+/// </remarks>
+internal interface ILanguageEngine : IDisposable
+{
+    /// <summary>Number of logits.</summary>
+    int VocabularySize { get; }
+
+    /// <summary>What computes, for people: number format and device.</summary>
+    string Description { get; }
+
+    /// <summary>An empty sequence.</summary>
+    ILanguageSequence NewSequence();
+
+    /// <summary>Reads a chunk of a prompt behind what the sequence holds.</summary>
+    /// <param name="sequence">One of this engine's.</param>
+    /// <param name="tokens">At least one.</param>
+    /// <param name="logits">[vocab] of the token after the last one, or empty where they are not wanted.</param>
+    void Prefill(ILanguageSequence sequence, ReadOnlySpan<int> tokens, Span<float> logits);
+
+    /// <summary>Reads one token of a reply behind what the sequence holds.</summary>
+    /// <param name="sequence">One of this engine's.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="logits">[vocab] of the token after it.</param>
+    void Decode(ILanguageSequence sequence, int token, Span<float> logits);
+}
+
+/// <summary>The keys and values of the tokens read so far. Belongs to its engine and that engine's thread.</summary>
+internal interface ILanguageSequence : IDisposable
+{
+    /// <summary>Tokens read.</summary>
+    int Length { get; }
+
+    /// <summary>Memory taken now.</summary>
+    long SizeBytes { get; }
+
+    /// <summary>Forgets everything after the first tokens.</summary>
+    /// <param name="length">0 to <see cref="Length"/>.</param>
+    void Truncate(int length);
+}

@@ -1,0 +1,237 @@
+using System.Text.Json;
+using NextGpt.Model.Language;
+using NextGpt.Model.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NextGpt.Model;
+
+/// <summary>Makes a speaking model of a GGUF file or of a folder in Hugging Face layout.</summary>
+internal static class LanguageModelLoader
+{
+    // What is used where a checkpoint says nothing: near the likeliest, without its loops.
+    private static readonly SamplingOptions UsualSampling = new() { Temperature = 0.7, TopP = 0.95, MinP = 0.05 };
+
+    /// <summary>The file or folder that the options name.</summary>
+    public static string SourceOf(ModelOptions options) => options.Path ?? EmbeddedModel.Path;
+
+    /// <summary>The id of the model that the options name; reads nothing.</summary>
+    public static string IdOf(ModelOptions options)
+    {
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(SourceOf(options)));
+        return name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? name[..^5] : name;
+    }
+
+    /// <summary>Loads the model that the options name.</summary>
+    /// <param name="options">Which model, on which device.</param>
+    /// <param name="progress">Gets the share that is done, 0 to 1.</param>
+    /// <param name="cancellationToken">Looked at before every tensor.</param>
+    /// <exception cref="InvalidDataException">The files are not usable, with what to do.</exception>
+    /// <exception cref="InvalidOperationException">The device is not there, with what to do.</exception>
+    public static LoadedModel Load(ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+    {
+        var path = SourceOf(options);
+        if (!File.Exists(path) && !Directory.Exists(path))
+        {
+            throw new InvalidDataException(options.Path is null
+                ? $"The embedded model is missing ({path}); install the program again, or set NextGpt:Model:Path."
+                : $"NextGpt:Model:Path is {path}, and nothing is there; set it to a GGUF file or a folder in Hugging Face "
+                + "layout, or leave it out to use the embedded model.");
+        }
+
+        TorchRuntime.Load(options.Libtorch);
+        if (options.Threads is { } threads)
+        {
+            set_num_threads(threads);
+        }
+
+        return Directory.Exists(path)
+            ? LoadFolder(path, options, progress, cancellationToken)
+            : LoadGguf(path, options, progress, cancellationToken);
+    }
+
+    private static LoadedModel LoadGguf(
+        string path, ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+    {
+        var embedded = Path.GetFileName(path) == Path.GetFileName(EmbeddedModel.Path);
+        if (embedded)
+        {
+            EmbeddedModel.Check(path, cancellationToken);
+        }
+
+        using var source = new GgufLlama(path);
+        var tokenizer = GgufTokenizer.Read(source.File.Metadata);
+        var template = TemplateOf(options, tokenizer, source.File.Metadata.Text("tokenizer.chat_template"), path);
+        var defaults = embedded ? EmbeddedModel.Defaults : new ModelDefaults(UsualSampling, template.DefaultSystemText);
+        return Assemble(source.Config, source, tokenizer, template, defaults, options, progress, cancellationToken);
+    }
+
+    private static LoadedModel LoadFolder(
+        string path, ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+    {
+        var config = LlamaConfigFile.Read(Path.Combine(path, "config.json"));
+        using var source = SafetensorsFolder.Open(path);
+        var tokenizer = TokenizerFolder.Read(path);
+        var template = TemplateOf(options, tokenizer, PublishedTemplate(path), Path.GetFileName(path));
+        var defaults = new ModelDefaults(PublishedSampling(path), template.DefaultSystemText);
+        return Assemble(config, source, tokenizer, template, defaults, options, progress, cancellationToken);
+    }
+
+    private static LoadedModel Assemble(
+        LlamaConfig config, ITensorSource source, ITokenizer tokenizer, IPromptTemplate template, ModelDefaults defaults,
+        ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+    {
+        if (tokenizer.VocabularySize > config.VocabularySize)
+        {
+            throw new InvalidDataException(
+                $"{source.Name}: the tokenizer has {tokenizer.VocabularySize:N0} tokens, the network only "
+                + $"{config.VocabularySize:N0}; the files belong to different models.");
+        }
+
+        var device = DeviceOf(options);
+        var type = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32;
+        var model = new LlamaModel(config, device, type);
+        try
+        {
+            using var watched = new WatchedSource(source, progress, cancellationToken);
+            model.Load(watched);
+            var engine = new TorchEngine(model);
+            TryOut(engine, source.Name, tokenizer);
+            return new LoadedModel
+            {
+                Engine = engine,
+                Tokenizer = tokenizer,
+                Template = template,
+                ContextTokens = Math.Min(options.MaxContextTokens, config.ContextLength),
+                Defaults = defaults,
+            };
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One step whose numbers must be numbers: finds damaged weights before a person does, and warms up.</summary>
+    private static void TryOut(TorchEngine engine, string source, ITokenizer tokenizer)
+    {
+        var logits = new float[engine.VocabularySize];
+        using var sequence = engine.NewSequence();
+        engine.Prefill(sequence, [tokenizer.BeginToken ?? tokenizer.PadToken, tokenizer.PadToken], logits);
+        engine.Decode(sequence, tokenizer.PadToken, logits);
+        if (!Array.TrueForAll(logits, float.IsFinite))
+        {
+            throw new InvalidDataException(
+                $"{source}: the network computes no usable numbers; the weights are damaged, download them again.");
+        }
+    }
+
+    private static IPromptTemplate TemplateOf(
+        ModelOptions options, ITokenizer tokenizer, string? published, string source) =>
+        options.Template is { } name
+            ? PromptTemplates.Named(name)
+            : PromptTemplates.For(tokenizer, published, Path.GetFileName(source));
+
+    private static Device DeviceOf(ModelOptions options)
+    {
+        if (options.Device == "cpu" || (options.Device == "auto" && !cuda.is_available()))
+        {
+            return CPU;
+        }
+
+        var index = options.Device == "auto"
+            ? 0
+            : int.Parse(options.Device.AsSpan("cuda:".Length), System.Globalization.CultureInfo.InvariantCulture);
+        return cuda.is_available() && index < cuda.device_count()
+            ? new Device(DeviceType.CUDA, index)
+            : throw new InvalidOperationException(
+                $"NextGpt:Model:Device is {options.Device}, but libtorch sees "
+                + (cuda.is_available() ? $"{cuda.device_count()} GPUs (counted from 0)" : "no GPU")
+                + "; set it to auto or cpu, or set NextGpt:Model:Libtorch to a libtorch with CUDA.");
+    }
+
+    private static string? PublishedTemplate(string folder) =>
+        ReadJson(Path.Combine(folder, "tokenizer_config.json")) is { } root
+        && root.TryGetProperty("chat_template", out var template) && template.ValueKind == JsonValueKind.String
+            ? template.GetString()
+            : File.Exists(Path.Combine(folder, "chat_template.jinja"))
+                ? File.ReadAllText(Path.Combine(folder, "chat_template.jinja"))
+                : null;
+
+    /// <summary>What <c>generation_config.json</c> recommends.</summary>
+    private static SamplingOptions PublishedSampling(string folder)
+    {
+        if (ReadJson(Path.Combine(folder, "generation_config.json")) is not { } root)
+        {
+            return UsualSampling;
+        }
+
+        if (root.TryGetProperty("do_sample", out var samples) && samples.ValueKind == JsonValueKind.False)
+        {
+            return new SamplingOptions { Temperature = 0 };
+        }
+
+        double? Number(string name) =>
+            root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+        var recommended = new SamplingOptions
+        {
+            Temperature = Number("temperature") ?? UsualSampling.Temperature,
+            TopK = Number("top_k") is >= 1 and var topK ? (int)topK : null,
+            TopP = Number("top_p") ?? UsualSampling.TopP,
+            MinP = Number("min_p") ?? UsualSampling.MinP,
+            RepetitionPenalty = Number("repetition_penalty"),
+        };
+        try
+        {
+            SamplingSettings.Resolve(recommended, new SamplingOptions());
+            return recommended;
+        }
+        catch (GenerationRefusedException refused)
+        {
+            throw new InvalidDataException($"generation_config.json of {folder}: {refused.Message}", refused);
+        }
+    }
+
+    private static JsonElement? ReadJson(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.Clone();
+        }
+        catch (JsonException failure)
+        {
+            throw new InvalidDataException($"{path} is damaged: {failure.Message} Download it again.", failure);
+        }
+    }
+
+    /// <summary>Counts what is read, and stops where nobody waits any more.</summary>
+    private sealed class WatchedSource(ITensorSource source, IProgress<double> progress, CancellationToken stop) : ITensorSource
+    {
+        private readonly double _total = source.Tensors.Values.Sum(tensor => (double)tensor.Count);
+        private double _read;
+
+        public string Name => source.Name;
+
+        public IReadOnlyDictionary<string, TensorInfo> Tensors => source.Tensors;
+
+        public void Read(string name, Span<float> destination)
+        {
+            stop.ThrowIfCancellationRequested();
+            source.Read(name, destination);
+            _read += destination.Length;
+            progress.Report(_read / _total);
+        }
+
+        public void Dispose()
+        {
+            // The source belongs to whoever opened it.
+        }
+    }
+}

@@ -1,0 +1,376 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace NextGpt.Model;
+
+/// <summary>Owns the network: one thread on which everything is computed, and the queue before it (rule 11).</summary>
+/// <remarks>
+/// The model is loaded by the first request, or by <see cref="LoadAsync"/>. All members are thread-safe. Requests are
+/// answered in the order in which they came; fairness between people is for whoever asks.
+/// </remarks>
+public sealed partial class ModelThread : IGenerator, IAsyncDisposable
+{
+    private readonly string _baseId;
+    private readonly ModelOptions _options;
+    private readonly ModelLoading _load;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ModelThread> _logger;
+    private readonly WorkQueue _queue;
+    private readonly PrefixCache _prefixes;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private readonly List<IProgress<ModelStatus>> _watchers = [];
+    private Thread? _thread;
+    private volatile ModelStatus _status;
+    private volatile LoadedModel? _model;
+    private bool _disposed;
+
+    internal ModelThread(
+        string modelId, string source, ModelOptions options, ModelLoading load, TimeProvider time, ILogger<ModelThread> logger)
+    {
+        _baseId = modelId;
+        _options = options;
+        _load = load;
+        _time = time;
+        _logger = logger;
+        _queue = new WorkQueue(options.MaxQueuedRequests);
+        _prefixes = new PrefixCache(options.PrefixCacheMegabytes * 1_048_576L);
+        _status = new ModelStatus { State = ModelState.NotLoaded, ModelId = modelId, Source = source };
+    }
+
+    /// <inheritdoc/>
+    public string ModelId => _status.ModelId;
+
+    /// <summary>Where the model stands now: state, percent, source, time, or what went wrong.</summary>
+    public ModelStatus Status => _status;
+
+    /// <summary>Requests that wait, the one being answered not counted.</summary>
+    public int QueuedRequests => _queue.Count;
+
+    /// <summary>Loads the model unless it is loaded; tries again after a failure.</summary>
+    /// <param name="progress">Gets every change of <see cref="Status"/> until the model is ready or failed.</param>
+    /// <param name="cancellationToken">Stops waiting, not the loading: others may wait for it too.</param>
+    /// <exception cref="GenerationRefusedException">It could not be loaded; the sentence says why and what to do.</exception>
+    public async Task LoadAsync(IProgress<ModelStatus>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var work = new ChangeWork(this, change: null);
+        if (progress is not null)
+        {
+            lock (_gate)
+            {
+                _watchers.Add(progress);
+            }
+
+            progress.Report(_status);
+        }
+
+        try
+        {
+            Enqueue(work, bounded: false);
+            await work.Done.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            if (progress is not null)
+            {
+                lock (_gate)
+                {
+                    _watchers.Remove(progress);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<GenerationEvent> GenerateAsync(
+        GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        cancellationToken.ThrowIfCancellationRequested();
+        ReplyPlan.Check(request);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        using var work = new ReplyWork(this, request, stop.Token);
+        if (!Enqueue(work, bounded: true))
+        {
+            throw new GenerationRefusedException(
+                GenerationRefusal.QueueFull,
+                $"{_options.MaxQueuedRequests} requests are waiting for the model; try again in a moment.");
+        }
+
+        if (stop.IsCancellationRequested)
+        {
+            _queue.Remove(work);   // cancelled just before it got its place
+        }
+
+        try
+        {
+            await foreach (var generationEvent in work.Events.ReadAllAsync(cancellationToken))
+            {
+                yield return generationEvent;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();   // the reader may have broken off: give the network to the next request
+        }
+    }
+
+    /// <summary>Stops the reply in progress, gives waiting requests back as cancelled, and frees the network.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        bool started;
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            started = _thread is not null;
+        }
+
+        await _closing.CancelAsync();
+        foreach (var work in _queue.Close())
+        {
+            work.Fail(new OperationCanceledException("The model is shutting down."));
+        }
+
+        if (started)
+        {
+            await _ended.Task;
+        }
+
+        _closing.Dispose();
+    }
+
+    /// <summary>Changes the loaded model between two requests (another adapter, other weights); kept prefixes are given up.</summary>
+    /// <param name="change">Runs on the model thread; gives the model that speaks from then on.</param>
+    /// <param name="cancellationToken">Stops waiting; a change that has begun is finished.</param>
+    internal Task ChangeAsync(Func<LoadedModel, LoadedModel> change, CancellationToken cancellationToken = default)
+    {
+        var work = new ChangeWork(this, change);
+        Enqueue(work, bounded: false);
+        return work.Done.WaitAsync(cancellationToken);
+    }
+
+    private bool Enqueue(ModelWork work, bool bounded)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_thread is null)
+            {
+                _thread = new Thread(Run) { IsBackground = true, Name = "Model" };
+                _thread.Start();
+            }
+        }
+
+        return _queue.TryAdd(work, bounded);
+    }
+
+    private void Run()
+    {
+        while (_queue.Take() is { } work)
+        {
+            try
+            {
+                work.Run();
+            }
+            catch (OperationCanceledException cancelled)
+            {
+                work.Fail(cancelled);
+            }
+            catch (GenerationRefusedException refused)
+            {
+                work.Fail(refused);
+            }
+            catch (Exception failure)   // an edge (rule 21): the thread outlives whatever one request does
+            {
+                LogWorkFailed(failure);
+                work.Fail(failure);
+            }
+        }
+
+        _prefixes.Dispose();
+        _model?.Engine.Dispose();
+        _ended.SetResult();
+    }
+
+    /// <summary>The model, loaded now if it is not; on the model thread.</summary>
+    private LoadedModel Loaded(bool again)
+    {
+        if (_model is { } ready)
+        {
+            return ready;
+        }
+
+        if (_status is { State: ModelState.Failed, Failure: { } earlier } && !again)
+        {
+            throw new GenerationRefusedException(GenerationRefusal.ModelUnavailable, earlier);
+        }
+
+        var started = _time.GetTimestamp();
+        Publish(_status with { State = ModelState.Loading, Percent = 0, Failure = null });
+        LogLoading(_baseId);
+        try
+        {
+            var model = _load(new LoadProgress(this), _closing.Token);
+            _model = model;
+            var took = _time.GetElapsedTime(started);
+            Publish(_status with
+            {
+                State = ModelState.Ready,
+                ModelId = IdWith(model.Adapter),
+                Percent = 100,
+                LoadTime = took,
+                Engine = model.Engine.Description,
+            });
+            LogLoaded(_baseId, model.Engine.Description, took.TotalSeconds);
+            return model;
+        }
+        catch (OperationCanceledException)
+        {
+            Publish(_status with { State = ModelState.NotLoaded, Percent = 0 });
+            throw;
+        }
+        catch (Exception failure)   // whatever is wrong with the files or the device is said in a sentence
+        {
+            var sentence = failure is InvalidDataException or IOException or InvalidOperationException
+                    or UnauthorizedAccessException or GenerationRefusedException or NotSupportedException
+                ? failure.Message
+                : $"The model {_baseId} could not be loaded ({failure.GetType().Name}); the log says more. Check its files.";
+            LogLoadFailed(failure, _baseId);
+            Publish(_status with { State = ModelState.Failed, Failure = sentence });
+            throw new GenerationRefusedException(GenerationRefusal.ModelUnavailable, sentence);
+        }
+    }
+
+    private string IdWith(string? adapter) => adapter is null ? _baseId : $"{_baseId}+{adapter}";
+
+    private void Publish(ModelStatus status)
+    {
+        _status = status;
+        List<IProgress<ModelStatus>> watchers;
+        lock (_gate)
+        {
+            watchers = [.. _watchers];
+        }
+
+        foreach (var watcher in watchers)
+        {
+            watcher.Report(status);
+        }
+    }
+
+    [LoggerMessage(100, LogLevel.Information, "Loading model {ModelId}")]
+    private partial void LogLoading(string modelId);
+
+    [LoggerMessage(101, LogLevel.Information, "Model {ModelId} is ready ({Engine}) after {Seconds:F1} s")]
+    private partial void LogLoaded(string modelId, string engine, double seconds);
+
+    [LoggerMessage(102, LogLevel.Error, "Model {ModelId} could not be loaded")]
+    private partial void LogLoadFailed(Exception failure, string modelId);
+
+    [LoggerMessage(103, LogLevel.Error, "A request failed inside the model")]
+    private partial void LogWorkFailed(Exception failure);
+
+    private sealed class LoadProgress(ModelThread owner) : IProgress<double>
+    {
+        public void Report(double value)
+        {
+            var percent = (int)Math.Clamp(value * 100, 0, 99);
+            if (percent != owner._status.Percent)
+            {
+                owner.Publish(owner._status with { Percent = percent });
+            }
+        }
+    }
+
+    /// <summary>One request: planned where it was asked if the model is there, else on the model thread.</summary>
+    private sealed class ReplyWork : ModelWork, IDisposable
+    {
+        private readonly ModelThread _owner;
+        private readonly GenerationRequest _request;
+        private readonly CancellationToken _stop;
+        private readonly Channel<GenerationEvent> _events = Channel.CreateUnbounded<GenerationEvent>();
+        private readonly CancellationTokenRegistration _leaving;
+        private readonly (LoadedModel Model, ReplyPlan Plan)? _planned;
+
+        public ReplyWork(ModelThread owner, GenerationRequest request, CancellationToken stop)
+        {
+            _owner = owner;
+            _request = request;
+            _stop = stop;
+            if (owner._model is { } model)
+            {
+                _planned = (model, ReplyPlan.Make(request, model, owner._options));   // refused without waiting
+            }
+
+            _leaving = stop.Register(() =>
+            {
+                owner._queue.Remove(this);
+                Fail(new OperationCanceledException(stop));
+            });
+        }
+
+        public ChannelReader<GenerationEvent> Events => _events.Reader;
+
+        public override void Run()
+        {
+            _stop.ThrowIfCancellationRequested();
+            var model = _owner.Loaded(again: false);
+            _stop.ThrowIfCancellationRequested();
+            var plan = _planned is { } planned && ReferenceEquals(planned.Model, model)
+                ? planned.Plan
+                : ReplyPlan.Make(_request, model, _owner._options);
+            new ReplyWriter(model, _owner._prefixes, generationEvent => _events.Writer.TryWrite(generationEvent))
+                .Write(_owner.IdWith(model.Adapter), _request, plan, _stop);
+            _events.Writer.TryComplete();
+        }
+
+        public override void Fail(Exception failure) => _events.Writer.TryComplete(failure);
+
+        public void Dispose() => _leaving.Dispose();
+    }
+
+    /// <summary>Loads the model, or changes it.</summary>
+    private sealed class ChangeWork(ModelThread owner, Func<LoadedModel, LoadedModel>? change) : ModelWork
+    {
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Done => _done.Task;
+
+        public override void Run()
+        {
+            var model = owner.Loaded(again: true);
+            if (change is not null)
+            {
+                owner._prefixes.Clear();
+                model = change(model);
+                owner._model = model;
+                owner.Publish(owner._status with
+                {
+                    ModelId = owner.IdWith(model.Adapter),
+                    Engine = model.Engine.Description,
+                });
+            }
+
+            _done.TrySetResult();
+        }
+
+        public override void Fail(Exception failure)
+        {
+            if (failure is OperationCanceledException cancelled)
+            {
+                _done.TrySetCanceled(cancelled.CancellationToken);
+            }
+            else
+            {
+                _done.TrySetException(failure);
+            }
+        }
+    }
+}
