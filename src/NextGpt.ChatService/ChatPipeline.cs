@@ -1,6 +1,7 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.SemanticKernel;
+using NextGpt.ChatService.Tools;
 
 namespace NextGpt.ChatService;
 
@@ -18,6 +19,7 @@ internal static class ChatPipeline
     {
         var builder = new ChatClientBuilder(model)
             .UseKernelFunctionInvocation(loggers)
+            .Use(inner => new PromptedToolsChatClient(inner))
             .UseOpenTelemetry(loggers, SourceName, telemetry => telemetry.EnableSensitiveData = false);
         if (loggers is not null)
         {

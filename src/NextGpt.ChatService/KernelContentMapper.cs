@@ -131,7 +131,8 @@ internal static class KernelContentMapper
         RawRepresentation = message.InnerContent,
     };
 
-    private static AIContent ToContent(KernelContent item)
+    /// <summary>An item of a message.</summary>
+    public static AIContent ToContent(KernelContent item)
     {
         AIContent content = item switch
         {

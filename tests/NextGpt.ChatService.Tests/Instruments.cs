@@ -10,7 +10,7 @@ internal sealed class Instruments : IDisposable
     private readonly ActivityListener _spans;
     private readonly MeterListener _meters = new();
     private readonly ConcurrentQueue<Activity> _ended = [];
-    private readonly ConcurrentQueue<(string Name, double Value, IReadOnlyDictionary<string, object?> Tags)> _measured = [];
+    private readonly ConcurrentQueue<Measurement> _measured = [];
 
     public Instruments(string model, Func<string, bool> source)
     {
@@ -35,27 +35,29 @@ internal sealed class Instruments : IDisposable
             }
         };
         _meters.SetMeasurementEventCallback<double>(Measure);
-        _meters.SetMeasurementEventCallback<int>((instrument, value, tags, state) => Measure(instrument, value, tags, state));
-        _meters.SetMeasurementEventCallback<long>((instrument, value, tags, state) => Measure(instrument, value, tags, state));
+        _meters.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Measure(instrument, value, tags, null));
+        _meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Measure(instrument, value, tags, null));
         _meters.Start();
 
-        void Measure(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
+        void Measure(
+            Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
         {
-            var named = new Dictionary<string, object?>(tags.ToArray());
-            if (named.ContainsValue(model))
+            if (tags.ToArray().Any(tag => Equals(tag.Value, model)))
             {
-                _measured.Enqueue((instrument.Name, value, named));
+                _measured.Enqueue(new(instrument.Name, value));
             }
         }
     }
 
     public IReadOnlyCollection<Activity> Spans => _ended;
 
-    public IReadOnlyCollection<(string Name, double Value, IReadOnlyDictionary<string, object?> Tags)> Measured => _measured;
+    public IReadOnlyCollection<Measurement> Measured => _measured;
 
     public void Dispose()
     {
         _spans.Dispose();
         _meters.Dispose();
     }
+
+    public sealed record Measurement(string Name, double Value);
 }

@@ -8,7 +8,7 @@ namespace NextGpt.ChatService.Tests;
 internal delegate IAsyncEnumerable<GenerationEvent> Script(
     GenerationRequest request, CancellationToken cancellationToken);
 
-/// <summary>Stands in for the model thread: answers by script, remembers what it was asked and what still runs.</summary>
+/// <summary>Stands in for the model: answers by script, remembers what it was asked and what still runs.</summary>
 internal sealed class ScriptedGenerator(Script script) : IGenerator
 {
     private int _running;

@@ -28,7 +28,8 @@ public sealed class StreamingTests
             Assert.IsType<ChatResponseUpdate>(chunk.InnerContent);
             Assert.NotEmpty(Assert.IsType<string>(chunk.Metadata!["Id"]));
         });
-        Assert.Equal(Pieces, chunks.SkipLast(1).Select(chunk => Assert.IsType<StreamingTextContent>(Assert.Single(chunk.Items)).Text));
+        Assert.Equal(Pieces, chunks.SkipLast(1).Select(
+            chunk => Assert.IsType<StreamingTextContent>(Assert.Single(chunk.Items)).Text));
         Assert.Equal((await chat.AskAsync(Question())).Content, string.Concat(chunks));
         Assert.Empty(chunks[^1].Items);
     }
@@ -47,7 +48,8 @@ public sealed class StreamingTests
         var updates = await ToyChat.CollectAsync(chat.Client.GetStreamingResponseAsync(Messages()));
         Assert.Same(updates[^1], Assert.Single(updates, update => update.FinishReason is not null));
         Assert.Same(updates[^1], Assert.Single(updates, update => update.Contents.OfType<UsageContent>().Any()));
-        Assert.Single(updates.Select(update => (update.ResponseId, update.MessageId, update.Role, update.ModelId)).Distinct());
+        Assert.Single(updates
+            .Select(update => (update.ResponseId, update.MessageId, update.Role, update.ModelId)).Distinct());
         Assert.NotNull(updates[0].ResponseId);
         Assert.NotNull(updates[0].MessageId);
     }
@@ -58,7 +60,8 @@ public sealed class StreamingTests
         using var chat = ToyChat.Saying(Pieces);
         var settings = new NextGptPromptExecutionSettings { Seed = 3, Adapter = "warm" };
 
-        var chunks = await ToyChat.CollectAsync(chat.Service.GetStreamingChatMessageContentsAsync(Question(), settings));
+        var chunks = await ToyChat.CollectAsync(
+            chat.Service.GetStreamingChatMessageContentsAsync(Question(), settings));
 
         foreach (var chunk in new[] { chunks[0], chunks[^1] })
         {
@@ -290,7 +293,8 @@ public sealed class StreamingTests
         var strings = await ToyChat.CollectAsync(chat.Kernel.InvokePromptStreamingAsync<string>("Hello"));
         Assert.Equal([.. Pieces, ""], strings);
 
-        var chunks = await ToyChat.CollectAsync(chat.Kernel.InvokePromptStreamingAsync<StreamingChatMessageContent>("Hello"));
+        var chunks = await ToyChat.CollectAsync(
+            chat.Kernel.InvokePromptStreamingAsync<StreamingChatMessageContent>("Hello"));
         Assert.Equal([.. Pieces, null], chunks.Select(chunk => chunk.Content));
         Assert.Equal("stop", chunks[^1].Metadata!["FinishReason"]);
 
@@ -332,7 +336,8 @@ public sealed class StreamingTests
     private sealed class PaintingClient(byte[] picture) : IChatClient
     {
         public Task<ChatResponse> GetResponseAsync(
-            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            CancellationToken cancellationToken = default) =>
             GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
 
         public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
