@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using NextGpt.Model.Libtorch;
+using TorchSharp;
 
 namespace NextGpt.Model;
 
@@ -12,6 +14,7 @@ namespace NextGpt.Model;
 /// </remarks>
 public static class TorchRuntime
 {
+    private const string ShimName = "LibTorchSharp";
     private static readonly Lock Gate = new();
     private static string? _loadedFrom;
 
@@ -20,73 +23,93 @@ public static class TorchRuntime
 
     /// <summary>Loads libtorch from the given folder, else from beside the program, else from the package folder.</summary>
     /// <param name="folder">A folder with <c>libtorch_cpu</c>, or null for the one that came with the program.</param>
-    /// <exception cref="InvalidOperationException">The folder is not a usable libtorch, with what to do.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The folder is not a usable libtorch, or another one is loaded already; with what to do.
+    /// </exception>
     public static void Load(string? folder = null)
     {
         lock (Gate)
         {
             if (_loadedFrom is not null)
             {
+                if (folder is not null && Path.GetFullPath(folder) != Path.GetFullPath(_loadedFrom))
+                {
+                    throw new InvalidOperationException(
+                        $"libtorch is loaded from {_loadedFrom} already; start the program anew to use {folder}.");
+                }
+
                 return;
             }
 
-            _loadedFrom = LoadFrom(folder ?? OwnFolder());
+            var chosen = folder ?? OwnFolder();
+            if (folder is not null || !LibtorchFolder.IsLikely(chosen))
+            {
+                LibtorchFolder.Check(chosen, Shim());
+            }
+
+            LibtorchFolder.Load(chosen);
+            _loadedFrom = chosen;
         }
     }
+
+    /// <summary>The device that a setting means on this machine; loads libtorch if it is not loaded.</summary>
+    /// <param name="setting"><c>auto</c> (the first GPU if libtorch sees one, else the CPU), <c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <exception cref="InvalidOperationException">The setting is none of these, or the GPU is not there; with what to do.</exception>
+    public static torch.Device ResolveDevice(string setting)
+    {
+        ArgumentNullException.ThrowIfNull(setting);
+        Load();
+        if (setting == "cpu")
+        {
+            return torch.CPU;
+        }
+
+        var count = CountGpus();
+        if (setting == "auto")
+        {
+            return count > 0 ? new torch.Device(DeviceType.CUDA, 0) : torch.CPU;
+        }
+
+        if (!setting.StartsWith("cuda:", StringComparison.Ordinal)
+            || !uint.TryParse(setting.AsSpan(5), System.Globalization.NumberStyles.None, null, out var index))
+        {
+            throw new InvalidOperationException(
+                $"NextGpt:Model:Device is '{setting}'; it must be auto, cpu or cuda:N (for example cuda:0).");
+        }
+
+        if (index < count)
+        {
+            return new torch.Device(DeviceType.CUDA, (int)index);
+        }
+
+        throw new InvalidOperationException(
+            $"NextGpt:Model:Device is {setting}, but "
+            + (count > 0 ? $"there are {count} GPUs, cuda:0 to cuda:{count - 1}."
+                : LibtorchFolder.HasCuda(_loadedFrom!) ? "no GPU answers (is its driver installed and visible to this process?)."
+                : $"libtorch in {_loadedFrom} has no CUDA part; set NextGpt:Model:Libtorch to one that has.")
+            + " Set Device to cpu or auto to go without.");
+    }
+
+    /// <summary>Asks only a libtorch that can know: the network library would go looking for a CUDA package otherwise.</summary>
+    private static int CountGpus() =>
+        LibtorchFolder.HasCuda(_loadedFrom!) && torch.cuda.is_available() ? torch.cuda.device_count() : 0;
 
     private static string OwnFolder()
     {
-        var beside = Path.Combine(AppContext.BaseDirectory, "libtorch");
-        if (Directory.Exists(beside))
-        {
-            return beside;
-        }
-
         var recorded = typeof(TorchRuntime).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .FirstOrDefault(attribute => attribute.Key == "LibtorchFolder")?.Value;
-        return recorded is not null && Directory.Exists(recorded) ? recorded : AppContext.BaseDirectory;
+        string?[] places =
+        [
+            Path.Combine(AppContext.BaseDirectory, "libtorch"), recorded, NativeFolder(), AppContext.BaseDirectory,
+        ];
+        return places.OfType<string>().FirstOrDefault(LibtorchFolder.IsLikely) ?? AppContext.BaseDirectory;
     }
 
-    private static string LoadFrom(string folder)
-    {
-        var library = Path.Combine(folder, LibraryName("torch_cpu"));
-        if (!File.Exists(library))
-        {
-            throw new InvalidOperationException(
-                $"No libtorch was found in {folder} ({LibraryName("torch_cpu")} is missing); set NextGpt:Model:Libtorch "
-                + "to a folder that holds it, or leave the setting out to use the one that comes with the program.");
-        }
+    /// <summary>Where the library lies that stands between the managed code and libtorch; null if it is not beside the program.</summary>
+    private static string? Shim() => new[] { NativeFolder(), AppContext.BaseDirectory }
+        .Select(folder => Path.Combine(folder, LibtorchFolder.LibraryName(ShimName)))
+        .FirstOrDefault(File.Exists);
 
-        // CUDA first where it is: its hooks must be registered before the shim asks for a device.
-        foreach (var name in new[] { "c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch" })
-        {
-            var path = Path.Combine(folder, LibraryName(name));
-            if (File.Exists(path))
-            {
-                LoadLibrary(path, folder);
-            }
-        }
-
-        return folder;
-    }
-
-    private static void LoadLibrary(string path, string folder)
-    {
-        try
-        {
-            NativeLibrary.Load(path);
-        }
-        catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
-        {
-            throw new InvalidOperationException(
-                $"libtorch in {folder} cannot be loaded ({Path.GetFileName(path)}: {failure.Message.ReplaceLineEndings(" ")}); "
-                + "this program needs libtorch 2.10 or 2.11 for this platform.",
-                failure);
-        }
-    }
-
-    private static string LibraryName(string name) =>
-        OperatingSystem.IsWindows() ? $"{name}.dll"
-        : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
-        : $"lib{name}.so";
+    private static string NativeFolder() =>
+        Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
 }
