@@ -15,6 +15,12 @@ public enum AppendOutcome
     /// <summary>The redactor failed, so nothing was written.</summary>
     RedactionFailed,
 
+    /// <summary>
+    /// The person says to be younger than <see cref="ConversationOptions.MinimumAge"/>: nothing was written and keeping
+    /// was switched off until they act again.
+    /// </summary>
+    UnderAge,
+
     /// <summary>The disk failed or is full; the store reopens by itself. Say <c>not_logged</c>.</summary>
     StoreUnavailable,
 }

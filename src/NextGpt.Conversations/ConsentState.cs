@@ -7,6 +7,11 @@ namespace NextGpt.Conversations;
 /// <param name="Since">When they last changed it, or null.</param>
 public sealed record ConsentState(bool Keep, bool Train, string? TextVersion, DateTimeOffset? Since)
 {
+    /// <summary>
+    /// True if they agreed to an older consent text than the one in force: both switches read off until they are asked again.
+    /// </summary>
+    public bool NeedsRenewal { get; init; }
+
     /// <summary>Nothing allowed, nothing asked.</summary>
     public static ConsentState None { get; } = new(false, false, null, null);
 }

@@ -22,7 +22,9 @@ public sealed record LoggedTurn
     /// <summary>Journal sequence number, rising without gaps.</summary>
     public required long Sequence { get; init; }
 
-    /// <summary>Whether training was allowed when it was kept (and still is).</summary>
+    /// <summary>
+    /// Whether it may train: allowed when it was kept, not withdrawn since, and on no sensitive topic.
+    /// </summary>
     public required bool Trainable { get; init; }
 
     /// <summary>SHA-256 of each medium in order, as hexadecimal digits.</summary>
@@ -36,6 +38,12 @@ public sealed record LoggedTurn
 
     /// <summary>The person's corrected answer, redacted, or null.</summary>
     public string? Correction { get; init; }
+
+    /// <summary>Sensitive topics found; any of them keeps the turn from training (PRI-7).</summary>
+    public SensitiveTopics Topics { get; init; }
+
+    /// <summary>Datasets it went into (lineage, PRI-5).</summary>
+    public IReadOnlyList<string> Datasets { get; init; } = [];
 
     /// <summary>Number of redactions made in question and answer.</summary>
     public int Redactions { get; init; }

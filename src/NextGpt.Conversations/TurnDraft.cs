@@ -55,6 +55,6 @@ public sealed record TurnDraft
 /// <summary>A medium of a turn.</summary>
 /// <param name="FromPerson">True if the person sent it, false if the model made it.</param>
 /// <param name="MediaType">For example <c>image/png</c>.</param>
-/// <param name="Bytes">The whole file.</param>
+/// <param name="Bytes">The whole file, re-encoded by whoever hands it over: without EXIF, location or foreign bytes.</param>
 /// <param name="Caption">What it shows, or null.</param>
 public sealed record TurnMedium(bool FromPerson, string MediaType, ReadOnlyMemory<byte> Bytes, string? Caption);

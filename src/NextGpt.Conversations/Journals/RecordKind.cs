@@ -1,0 +1,35 @@
+namespace NextGpt.Conversations.Journals;
+
+/// <summary>What a journal record is about. The numbers are on disk and never change.</summary>
+internal enum RecordKind : byte
+{
+    /// <summary>Nothing any more: erased, torn before it was acknowledged, or merged by compaction.</summary>
+    Void = 0,
+
+    /// <summary>A kept turn.</summary>
+    Turn = 1,
+
+    /// <summary>A vote on a turn; the latest one counts, earlier ones are voided.</summary>
+    Vote = 2,
+
+    /// <summary>An act of consent or withdrawal.</summary>
+    Consent = 3,
+
+    /// <summary>Everything of a person before this record is erased.</summary>
+    Erasure = 4,
+
+    /// <summary>One turn is removed.</summary>
+    Removal = 5,
+
+    /// <summary>Turns went into a dataset (lineage).</summary>
+    DatasetUse = 6,
+
+    /// <summary>Work on a message began (message ledger).</summary>
+    MessageBegun = 16,
+
+    /// <summary>Work on a message ended (message ledger).</summary>
+    MessageEnded = 17,
+
+    /// <summary>An entry of the audit trail.</summary>
+    Audit = 32,
+}
