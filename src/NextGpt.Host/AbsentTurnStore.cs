@@ -21,6 +21,13 @@ internal sealed class AbsentTurnStore(string because) : ITurnStore
         PersonKey person, bool keep, bool train, string textVersion, CancellationToken cancellationToken = default) =>
         Task.FromResult(ConsentState.None);
 
+    public Task<MessageBeginOutcome> BeginAsync(string messageKey, PersonKey person) =>
+        Task.FromResult(MessageBeginOutcome.Started);
+
+    public Task EndAsync(string messageKey, MessageEnd end) => Task.CompletedTask;
+
+    public IReadOnlyList<string> InterruptedOf(PersonKey person) => [];
+
     public Task<AppendOutcome> AppendAsync(TurnDraft turn, CancellationToken cancellationToken = default) =>
         Task.FromResult(AppendOutcome.NoConsent);
 
@@ -33,6 +40,10 @@ internal sealed class AbsentTurnStore(string because) : ITurnStore
 
     public Task<IReadOnlyList<LoggedTurn>> ReadAsync(
         PersonKey person, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<LoggedTurn>>([]);
+
+    public Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
+        PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<LoggedTurn>>([]);
 
     public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>

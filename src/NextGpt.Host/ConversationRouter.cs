@@ -178,7 +178,7 @@ public sealed partial class ConversationRouter : IAsyncDisposable
     private TurnError? Refusal(IncomingTurn turn, string key) =>
         Question.Check(turn, _options)
         ?? (_answered.ContainsKey(key)
-            ? ErrorCatalogue.InvalidRequest.With("This message was answered already; send a new one.")
+            ? ErrorCatalogue.AnsweredBefore.With()
             : null)
         ?? (_closing ? ErrorCatalogue.ShuttingDown.RetryIn(TimeSpan.FromMinutes(1), 60) : null)
         ?? _readiness.Refusal();

@@ -10,7 +10,7 @@ namespace NextGpt.Host;
 /// <param name="Turns">Answered turns, all branches.</param>
 /// <param name="LastUsed">When its last answer was complete, UTC.</param>
 /// <param name="Kept">Whether all of its turns are in the log; the others are forgotten after an hour.</param>
-public sealed record ConversationSummary(
+public sealed record ShelvedConversation(
     ConversationId Id, string Title, int Turns, DateTimeOffset LastUsed, bool Kept);
 
 /// <summary>An answered turn of a conversation, to show it again.</summary>
@@ -57,7 +57,7 @@ public sealed class ConversationShelf
         (_store, _memory, _kept) = (store, memory, kept);
 
     /// <summary>A person's conversations, last used first.</summary>
-    public async Task<IReadOnlyList<ConversationSummary>> ListAsync(
+    public async Task<IReadOnlyList<ShelvedConversation>> ListAsync(
         string surface, string personId, CancellationToken cancellationToken = default)
     {
         await LoadAsync(surface, personId, cancellationToken);
@@ -142,10 +142,10 @@ public sealed class ConversationShelf
         return logged;
     }
 
-    private static ConversationSummary Summarise(RememberedConversation conversation)
+    private static ShelvedConversation Summarise(RememberedConversation conversation)
     {
         var turns = conversation.Turns;
-        return new ConversationSummary(
+        return new ShelvedConversation(
             conversation.Id, Shorten(conversation.Title ?? ""), turns.Count, turns.Max(turn => turn.AnsweredAt),
             turns.All(turn => turn.Kept));
     }

@@ -157,6 +157,14 @@ public static class ErrorCatalogue
     public static ErrorEntry Interrupted { get; } = new(
         "timed_out", 504, "The program ended before this question was answered; ask it again.");
 
+    /// <summary>The same question ended the program twice.</summary>
+    public static ErrorEntry Quarantined { get; } = new(
+        "internal", 500, "This question ended the program twice and is not tried again; ask it differently.");
+
+    /// <summary>The message came to an end before.</summary>
+    public static ErrorEntry AnsweredBefore { get; } = new(
+        "invalid_request", 400, "This message was answered already; send a new one.");
+
     /// <summary>The device ran out of memory.</summary>
     public static ErrorEntry OutOfGpuMemory { get; } = new(
         "out_of_gpu_memory", 503, "The answer did not fit into the memory of the GPU; ask something shorter or try later.");
@@ -191,7 +199,7 @@ public static class ErrorCatalogue
         InvalidRequest, UnsupportedParameter, UnsupportedMedia, TooManyFiles, UrlNotAllowed, RequestTooLarge,
         RequestTooSlow, Unauthorized, ScopeMissing, HostNotServed, OriginNotAllowed, TooManyFailures, BusyForPerson,
         BusyForGroup, Busy, BusyModel, ShuttingDown, QueueTimeout, ModelLoading, ModelUnavailable, FirstTokenTimeout, TurnTimeout,
-        Interrupted, OutOfGpuMemory, SpeechNotOffered, NotLogged, NotFound, NoSuchThing, MethodNotAllowed, Internal,
+        Interrupted, Quarantined, AnsweredBefore, OutOfGpuMemory, SpeechNotOffered, NotLogged, NotFound, NoSuchThing, MethodNotAllowed, Internal,
     ];
 
     /// <summary>The codes, each once.</summary>

@@ -18,6 +18,17 @@ internal interface ITurnStore
     Task<ConsentState> SetConsentAsync(
         PersonKey person, bool keep, bool train, string textVersion, CancellationToken cancellationToken = default);
 
+    /// <summary>Notes that work on a message begins, before it does; says if it came to an end before (TRN-1).</summary>
+    /// <param name="messageKey">Unique key of the message.</param>
+    /// <param name="person">Whom to tell if the process ends first.</param>
+    Task<MessageBeginOutcome> BeginAsync(string messageKey, PersonKey person);
+
+    /// <summary>Notes how work on a message ended.</summary>
+    Task EndAsync(string messageKey, MessageEnd end);
+
+    /// <summary>Messages of a person whose answer an earlier process did not finish and did not tell of.</summary>
+    IReadOnlyList<string> InterruptedOf(PersonKey person);
+
     /// <summary>Offers an answered turn.</summary>
     Task<AppendOutcome> AppendAsync(TurnDraft turn, CancellationToken cancellationToken = default);
 
@@ -31,6 +42,10 @@ internal interface ITurnStore
 
     /// <summary>A person's kept turns, oldest first.</summary>
     Task<IReadOnlyList<LoggedTurn>> ReadAsync(PersonKey person, CancellationToken cancellationToken = default);
+
+    /// <summary>A person's kept turns of one conversation, oldest first.</summary>
+    Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
+        PersonKey person, string conversationId, CancellationToken cancellationToken = default);
 
     /// <summary>Writes a ZIP of a person's turns.</summary>
     Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default);

@@ -15,6 +15,14 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
         PersonKey person, bool keep, bool train, string textVersion, CancellationToken cancellationToken = default) =>
         log.SetConsentAsync(person, keep, train, textVersion, cancellationToken);
 
+    public async Task<MessageBeginOutcome> BeginAsync(string messageKey, PersonKey person) =>
+        (await log.TryBeginMessageAsync(messageKey, person.Value)).Outcome;
+
+    public Task EndAsync(string messageKey, MessageEnd end) => log.CompleteMessageAsync(messageKey, end);
+
+    public IReadOnlyList<string> InterruptedOf(PersonKey person) =>
+        [.. log.ListInterruptedMessages().Where(message => message.Route == person.Value).Select(m => m.MessageKey)];
+
     public Task<AppendOutcome> AppendAsync(TurnDraft turn, CancellationToken cancellationToken = default) =>
         log.AppendAsync(turn, cancellationToken);
 
@@ -29,6 +37,10 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
 
     public Task<IReadOnlyList<LoggedTurn>> ReadAsync(
         PersonKey person, CancellationToken cancellationToken = default) => log.ReadAsync(person, cancellationToken);
+
+    public Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
+        PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
+        log.ReadConversationAsync(person, conversationId, cancellationToken);
 
     public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>
         log.ExportAsync(person, destination, cancellationToken);

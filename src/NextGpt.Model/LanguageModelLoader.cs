@@ -88,7 +88,7 @@ internal static class LanguageModelLoader
                 + $"{config.VocabularySize:N0}; the files belong to different models.");
         }
 
-        var device = TorchRuntime.ResolveDevice(options.Device);
+        var device = DeviceOf(options);
         var type = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32;
         var model = new LlamaModel(config, device, type);
         try
@@ -132,6 +132,24 @@ internal static class LanguageModelLoader
         options.Template is { } name
             ? PromptTemplates.Named(name)
             : PromptTemplates.For(tokenizer, published, Path.GetFileName(source));
+
+    private static Device DeviceOf(ModelOptions options)
+    {
+        if (options.Device == "cpu" || (options.Device == "auto" && !cuda.is_available()))
+        {
+            return CPU;
+        }
+
+        var index = options.Device == "auto"
+            ? 0
+            : int.Parse(options.Device.AsSpan("cuda:".Length), System.Globalization.CultureInfo.InvariantCulture);
+        return cuda.is_available() && index < cuda.device_count()
+            ? new Device(DeviceType.CUDA, index)
+            : throw new InvalidOperationException(
+                $"NextGpt:Model:Device is {options.Device}, but libtorch sees "
+                + (cuda.is_available() ? $"{cuda.device_count()} GPUs (counted from 0)" : "no GPU")
+                + "; set it to auto or cpu, or set NextGpt:Model:Libtorch to a libtorch with CUDA.");
+    }
 
     private static string? PublishedTemplate(string folder) =>
         ReadJson(Path.Combine(folder, "tokenizer_config.json")) is { } root

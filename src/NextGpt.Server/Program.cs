@@ -1,6 +1,3 @@
-using NextGpt.Server;
-using NextGpt.Server.Settings;
+using NextGpt.Server.Commands;
 
-var app = ServerApplication.Build(SettingsSource.Read(null));
-await app.RunAsync();
-return 0;
+return await CommandLine.RunAsync(args, Surroundings.OfProcess());

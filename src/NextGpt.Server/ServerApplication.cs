@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Server.Commands;
 using NextGpt.Server.Endpoints;
 using NextGpt.Server.Guards;
 using NextGpt.Server.Instance;
@@ -27,7 +28,7 @@ internal static class ServerApplication
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Configuration.Sources.Clear();
-        builder.Configuration.AddConfiguration(configuration);
+        builder.Configuration.AddConfiguration(LogOpening.WithFolder(configuration));
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(static kestrel =>
@@ -60,10 +61,11 @@ internal static class ServerApplication
             provider.GetRequiredService<TimeProvider>()));
         if (log is not null)
         {
-            services.AddSingleton(log);
+            services.AddSingleton(log).AddNextGptConversations();   // with its daily retention
         }
 
-        services.AddNextGptHost(notKeptBecause);
+        services.AddNextGptModel().AddNextGpt("nextgpt").AddNextGptHost(notKeptBecause);
+        services.AddHostedService<ModelWarmUp>();
         services.AddHostedService<ClosingTurns>();
         services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(2));
         services.AddMetricsText();
@@ -81,6 +83,7 @@ internal static class ServerApplication
         app.MapTurns();
         app.MapPrivacy();
         app.MapKeys();
+        app.MapLog();
         app.MapCompletions();
         app.MapModelList();
         app.MapMetricsText();

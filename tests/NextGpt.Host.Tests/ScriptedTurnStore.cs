@@ -36,6 +36,33 @@ internal sealed class ScriptedTurnStore : ITurnStore
         return Task.FromResult(_consents[person] = new ConsentState(keep, train, textVersion, DateTimeOffset.UnixEpoch));
     }
 
+    /// <summary>Messages and how they ended; null is not yet.</summary>
+    public Dictionary<string, MessageEnd?> Messages { get; } = [];
+
+    /// <summary>What an earlier process left.</summary>
+    public List<(PersonKey Person, string MessageKey)> Interrupted { get; } = [];
+
+    public Task<MessageBeginOutcome> BeginAsync(string messageKey, PersonKey person)
+    {
+        if (Messages.GetValueOrDefault(messageKey) is not null)
+        {
+            return Task.FromResult(MessageBeginOutcome.Finished);
+        }
+
+        Messages[messageKey] = null;
+        return Task.FromResult(MessageBeginOutcome.Started);
+    }
+
+    public Task EndAsync(string messageKey, MessageEnd end)
+    {
+        Messages[messageKey] = end;
+        Interrupted.RemoveAll(lost => lost.MessageKey == messageKey);
+        return Task.CompletedTask;
+    }
+
+    public IReadOnlyList<string> InterruptedOf(PersonKey person) =>
+        [.. Interrupted.Where(lost => lost.Person == person).Select(lost => lost.MessageKey)];
+
     public Task<AppendOutcome> AppendAsync(TurnDraft turn, CancellationToken cancellationToken = default)
     {
         if (Failure is not null)
@@ -79,6 +106,10 @@ internal sealed class ScriptedTurnStore : ITurnStore
     public Task<IReadOnlyList<LoggedTurn>> ReadAsync(
         PersonKey person, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<LoggedTurn>>([.. Turns.Where(turn => turn.Turn.Person == person)]);
+
+    public async Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
+        PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
+        [.. (await ReadAsync(person, cancellationToken)).Where(turn => turn.Turn.ConversationId == conversationId)];
 
     public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>
         destination.WriteAsync(new byte[] { 1, 2, 3 }, cancellationToken).AsTask();

@@ -23,6 +23,9 @@ internal sealed class RunningTurn(IncomingTurn incoming, string contextKey, stri
 
     public DateTimeOffset AskedAt { get; } = askedAt;
 
+    /// <summary>Whether the attempt was written down.</summary>
+    public bool IsBegun { get; set; }
+
     /// <summary>When its last part came, or null while it runs.</summary>
     public DateTimeOffset? EndedAt { get; private set; }
 

@@ -24,7 +24,7 @@ internal sealed partial class TurnWork(
         {
             var place = WaitAsync(turn, ticket, reply, interrupted);
             await Task.Yield();   // the asker is not kept while the model works
-            if (await place)
+            if (await BeginAsync(turn, reply) && await place)
             {
                 waited = time.GetElapsedTime(admitted);
                 kept = await AnswerAsync(turn, ticket, reply, interrupted);
@@ -42,7 +42,53 @@ internal sealed partial class TurnWork(
             queue.Leave(ticket);
         }
 
+        await EndAsync(turn, reply);
         Finish(turn, reply, kept, waited);
+    }
+
+    /// <summary>Writes the attempt down before it is made; says what an earlier process left unanswered (QUE-5).</summary>
+    private async Task<bool> BeginAsync(RunningTurn turn, Reply reply)
+    {
+        var person = store.KeyOf(turn.Incoming.Surface, turn.Incoming.PersonId);
+        foreach (var lost in store.InterruptedOf(person).Where(lost => lost != turn.MessageKey))
+        {
+            await store.EndAsync(lost, MessageEnd.LostAndTold);
+            turn.Add(
+                new AnswerNotice("An earlier question of yours was lost when the program ended; ask it again if you like."),
+                time.GetUtcNow());
+        }
+
+        reply.Error = await store.BeginAsync(turn.MessageKey, person) switch
+        {
+            MessageBeginOutcome.Started => null,
+            MessageBeginOutcome.Quarantined => ErrorCatalogue.Quarantined.With(),
+            _ => ErrorCatalogue.AnsweredBefore.With(),
+        };
+        turn.IsBegun = reply.Error is null;
+        return reply.Error is null;
+    }
+
+    /// <summary>Notes the end, unless shutdown interrupted it: then the next process tells.</summary>
+    private async Task EndAsync(RunningTurn turn, Reply reply)
+    {
+        if (!turn.IsBegun || reply.FinishReason == "interrupted")
+        {
+            return;
+        }
+
+        try
+        {
+            await store.EndAsync(turn.MessageKey, reply switch
+            {
+                { FinishReason: "cancelled" } => MessageEnd.Stopped,
+                { Error: null } => MessageEnd.Answered,
+                _ => MessageEnd.Refused,
+            });
+        }
+        catch (Exception failure)   // the log is never a reason not to answer
+        {
+            LogNotKept(turn.Id, failure.GetType().FullName);
+        }
     }
 
     /// <summary>Waits for the turn's place, saying where it stands; false if it ended before.</summary>
@@ -147,8 +193,7 @@ internal sealed partial class TurnWork(
             return;
         }
 
-        var logged = await store.ReadAsync(person);
-        conversation.Load(logged.Where(turn => turn.Turn.ConversationId == conversation.Id.Value));
+        conversation.Load(await store.ReadConversationAsync(person, conversation.Id.Value));
     }
 
     private static EarlierMessage[] MessagesOf(RememberedTurn turn) =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Options;
+using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Server.Settings;
 
@@ -28,6 +29,11 @@ internal sealed partial class AnswerGuard(
         catch (BadHttpRequestException bad)
         {
             await ErrorAnswer.WriteAsync(context, ErrorOf(bad));
+        }
+        catch (LogUnavailableException failure)
+        {
+            await ErrorAnswer.WriteAsync(
+                context, ErrorCatalogue.NotLogged.With(failure.Message) with { HttpStatus = 503 });
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

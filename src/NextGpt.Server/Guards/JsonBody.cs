@@ -40,7 +40,7 @@ internal static class JsonBody
         catch (JsonException malformed)
         {
             return (null, ErrorCatalogue.InvalidRequest.With(
-                malformed.Message.Contains("depth", StringComparison.OrdinalIgnoreCase)
+                malformed.Message.Contains("maximum configured depth", StringComparison.OrdinalIgnoreCase)
                     ? $"The JSON is nested deeper than {MaxDepth} levels; send it flatter."
                     : $"The body is not valid JSON (line {malformed.LineNumber + 1}, byte "
                         + $"{malformed.BytePositionInLine + 1}); send what /openapi.json describes."));

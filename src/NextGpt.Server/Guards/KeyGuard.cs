@@ -18,7 +18,7 @@ internal sealed class KeyGuard(
 {
     private static readonly Caller Local = new("api", "local", [Scope.Chat, Scope.Media]);
 
-    private readonly bool _keyRequired = options.Value.RequireKey || !ListensOnlyHere(options.Value.AddressUri);
+    private readonly bool _keyRequired = options.Value.RequireKey || !ListeningRules.ListensOnlyHere(options.Value.AddressUri);
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -53,11 +53,6 @@ internal sealed class KeyGuard(
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return ErrorAnswer.WriteAsync(context, ErrorCatalogue.Unauthorized.With());
     }
-
-    /// <summary>Whether the address can be reached from this machine only.</summary>
-    internal static bool ListensOnlyHere(Uri address) =>
-        address.Host == "localhost"
-        || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
 
     private static string? KeyOf(HttpRequest request)
     {

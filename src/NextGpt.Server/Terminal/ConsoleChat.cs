@@ -1,0 +1,357 @@
+using System.Globalization;
+using NextGpt.Conversations;
+using NextGpt.Host;
+using NextGpt.Server.Commands;
+using NextGpt.Server.Settings;
+using Spectre.Console;
+
+namespace NextGpt.Server.Terminal;
+
+/// <summary>The chat of a person at a terminal (CON-1 to CON-3).</summary>
+internal sealed class ConsoleChat(
+    IChatPartner partner, IAnsiConsole console, Func<string?> readLine, TurnSettings settings, TimeProvider time)
+{
+    private static readonly (string Name, string Does)[] ChatCommands =
+    [
+        ("/new", "begin a new conversation"),
+        ("/retry", "answer the last question again"),
+        ("/good", "vote for the last answer; a reason may follow"),
+        ("/bad", "vote against the last answer; a reason may follow"),
+        ("/correct", "what the last answer should have been"),
+        ("/keep", "allow or stop keeping your conversations: /keep, /keep off"),
+        ("/forget", "erase everything that is kept of you"),
+        ("/export", "write what is kept of you to a ZIP file"),
+        ("/help", "this list"),
+        ("/exit", "leave (also Ctrl+D, or Ctrl+C twice)"),
+    ];
+
+    private readonly Lock _gate = new();
+    private ConversationId _conversation = ConversationId.New();
+    private CancellationTokenSource? _answering;
+    private DateTimeOffset _lastInterrupt = DateTimeOffset.MinValue;
+    private string? _lastTurn;
+    private string? _beforeLast;
+    private string? _lastQuestion;
+
+    /// <summary>Greets, then answers until the person leaves.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        await GreetAsync(cancellationToken);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            console.Write("you › ", new Style(Color.Green));
+            if (readLine() is not { } line)
+            {
+                console.WriteLine();
+                return ExitCode.Done;
+            }
+
+            line = line.Trim();
+            if (line.Length == 0)
+            {
+                continue;
+            }
+
+            if (line[0] != '/')
+            {
+                await AnswerAsync(line, null, _lastTurn);
+            }
+            else if (!await ObeyAsync(line, cancellationToken))
+            {
+                return ExitCode.Done;
+            }
+        }
+
+        return ExitCode.Stopped;
+    }
+
+    /// <summary>Ctrl+C: stops the answer; the second within two seconds, or with nothing to stop, says to leave.</summary>
+    /// <returns>Whether to leave.</returns>
+    public bool Interrupt()
+    {
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            var again = now - _lastInterrupt < TimeSpan.FromSeconds(2);
+            _lastInterrupt = now;
+            if (again)
+            {
+                return true;
+            }
+
+            if (_answering is { } answering)
+            {
+                answering.Cancel();
+            }
+            else
+            {
+                console.WriteLine();
+                Dim("Ctrl+C again leaves.");
+            }
+
+            return false;
+        }
+    }
+
+    private async Task GreetAsync(CancellationToken cancellationToken)
+    {
+        var (consent, because) = await partner.GetConsentAsync(cancellationToken);
+        var plus = partner.ModelId.IndexOf('+', StringComparison.Ordinal);
+        var (model, adapter) = plus < 0 ? (partner.ModelId, "none") : (partner.ModelId[..plus], partner.ModelId[(plus + 1)..]);
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
+        grid.AddRow(new Text("model"), new Text(TerminalText.Clean(model)));
+        grid.AddRow(new Text("adapter"), new Text(TerminalText.Clean(adapter)));
+        grid.AddRow(new Text("device"), new Text(TerminalText.Clean(partner.Place)));
+        grid.AddRow(new Text("kept"), new Text(consent.Keep
+            ? because is null ? "yes; /keep off stops it" : $"not now: {because}"
+            : "no; /keep changes it"));
+        console.Write(grid);
+        Dim("/help lists what can be typed. Weights may be licensed for non-commercial use.");
+    }
+
+    private async Task AnswerAsync(string question, string? after, string? parent)
+    {
+        using var answering = new CancellationTokenSource();
+        lock (_gate)
+        {
+            _answering = answering;
+        }
+
+        try
+        {
+            string? turnId = null;
+            await foreach (var part in partner.AskAsync(
+                new Ask(_conversation, question, after, settings), answering.Token))
+            {
+                switch (part)
+                {
+                    case TurnAccepted accepted:
+                        turnId = accepted.TurnId;
+                        break;
+                    case AnswerText text:
+                        Raw(text.Text);
+                        (_lastTurn, _beforeLast, _lastQuestion) = (turnId, parent, question);
+                        break;
+                    case TurnQueued queued:
+                        Dim($"You are number {queued.Position} in line, about {Math.Ceiling(queued.Estimate.TotalSeconds)} s.");
+                        break;
+                    case AnswerNotice notice:
+                        console.WriteLine();
+                        Dim(notice.Text);
+                        break;
+                    case TurnFailed failed:
+                        console.WriteLine();
+                        console.WriteLine(TerminalText.Clean(failed.Error.Message), new Style(Color.Red));
+                        break;
+                    case TurnFinished finished:
+                        console.WriteLine();
+                        Dim(Describe(finished));
+                        break;
+                }
+            }
+
+            console.WriteLine();
+        }
+        catch (HttpRequestException gone)
+        {
+            console.WriteLine($"The server cannot be reached: {gone.Message}", new Style(Color.Red));
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _answering = null;
+            }
+        }
+    }
+
+    private static string Describe(TurnFinished finished)
+    {
+        var speed = finished.Duration > TimeSpan.Zero
+            ? string.Create(CultureInfo.InvariantCulture, $", {finished.ReplyTokens / finished.Duration.TotalSeconds:0} tokens/s")
+            : "";
+        var end = finished.FinishReason switch
+        {
+            "cancelled" => ", stopped",
+            "length" => ", cut off at its greatest length",
+            _ => "",
+        };
+        return $"{finished.ReplyTokens} tokens{speed}{end}{(finished.Kept ? ", kept" : "")}";
+    }
+
+    private async Task<bool> ObeyAsync(string line, CancellationToken cancellationToken)
+    {
+        var space = line.IndexOf(' ', StringComparison.Ordinal);
+        var (name, rest) = space < 0 ? (line, "") : (line[..space], line[(space + 1)..].Trim());
+        switch (name.ToLowerInvariant())
+        {
+            case "/new":
+                (_conversation, _lastTurn, _beforeLast, _lastQuestion) = (ConversationId.New(), null, null, null);
+                Dim("A new conversation.");
+                break;
+            case "/retry":
+                await RetryAsync();
+                break;
+            case "/good":
+                await RateAsync(TurnVote.Good, rest, null, cancellationToken);
+                break;
+            case "/bad":
+                await RateAsync(TurnVote.Bad, rest, null, cancellationToken);
+                break;
+            case "/correct" when rest.Length == 0:
+                Dim("Write the better answer after it: /correct The capital of France is Paris.");
+                break;
+            case "/correct":
+                await RateAsync(TurnVote.Bad, "", rest, cancellationToken);
+                break;
+            case "/keep":
+                await KeepAsync(rest, cancellationToken);
+                break;
+            case "/forget":
+                await ForgetAsync(cancellationToken);
+                break;
+            case "/export":
+                await ExportAsync(rest, cancellationToken);
+                break;
+            case "/help":
+                Help();
+                break;
+            case "/exit" or "/quit":
+                return false;
+            default:
+                var nearest = NearestName.To(name, ChatCommands.Select(command => command.Name));
+                Dim(nearest is null
+                    ? $"There is no command {name}; /help lists what there is."
+                    : $"There is no command {name}; did you mean {nearest}?");
+                break;
+        }
+
+        return true;
+    }
+
+    private async Task RetryAsync()
+    {
+        if (_lastQuestion is null)
+        {
+            Dim("There is no question yet to answer again.");
+            return;
+        }
+
+        await AnswerAsync(_lastQuestion, _beforeLast ?? "", _beforeLast);
+    }
+
+    private async Task RateAsync(TurnVote vote, string reason, string? correction, CancellationToken cancellationToken)
+    {
+        if (_lastTurn is null)
+        {
+            Dim("There is no answer yet to vote on.");
+            return;
+        }
+
+        var outcome = await partner.RateAsync(
+            _lastTurn, vote, reason.Length == 0 ? null : reason, correction, cancellationToken);
+        Dim(outcome switch
+        {
+            VoteOutcome.Kept => "Thank you; kept with the answer.",
+            VoteOutcome.Counted => "Thank you; counted. The answer itself is not kept (/keep changes that).",
+            _ => "That answer is not remembered any more.",
+        });
+    }
+
+    private async Task KeepAsync(string rest, CancellationToken cancellationToken)
+    {
+        if (rest.Equals("off", StringComparison.OrdinalIgnoreCase))
+        {
+            await partner.SetConsentAsync(keep: false, train: false, cancellationToken);
+            Dim("Nothing is kept any more; what was kept is erased.");
+            return;
+        }
+
+        var (consent, because) = await partner.GetConsentAsync(cancellationToken);
+        var keep = Confirm(ConsentText.Keep);
+        var train = keep && Confirm(ConsentText.Train);
+        if (keep || consent.Keep)
+        {
+            await partner.SetConsentAsync(keep, train, cancellationToken);
+        }
+
+        Dim(keep
+            ? because is null
+                ? $"From now on this is kept{(train ? " and may improve the model" : "")}."
+                : $"Noted, but nothing is being kept now: {because}"
+            : "Nothing is kept.");
+    }
+
+    private async Task ForgetAsync(CancellationToken cancellationToken)
+    {
+        if (!Confirm("Erase everything that is kept of you?"))
+        {
+            Dim("Nothing was erased.");
+            return;
+        }
+
+        try
+        {
+            var removed = await partner.EraseAsync(cancellationToken);
+            (_conversation, _lastTurn, _beforeLast, _lastQuestion) = (ConversationId.New(), null, null, null);
+            Dim($"{removed} kept turns were erased.");
+        }
+        catch (Exception refused) when (refused is InvalidOperationException or CommandFailure)
+        {
+            Dim(refused.Message);
+        }
+    }
+
+    private async Task ExportAsync(string rest, CancellationToken cancellationToken)
+    {
+        var path = rest.Length > 0 ? rest : string.Create(
+            CultureInfo.InvariantCulture, $"nextgpt-export-{time.GetUtcNow():yyyyMMdd-HHmmss}.zip");
+        if (File.Exists(path))
+        {
+            Dim($"{path} is there already; nothing is overwritten, name another file.");
+            return;
+        }
+
+        try
+        {
+            using var buffer = new MemoryStream();
+            await partner.ExportAsync(buffer, cancellationToken);
+            await File.WriteAllBytesAsync(path, buffer.ToArray(), cancellationToken);
+            Dim($"Written to {path}.");
+        }
+        catch (Exception refused) when (refused is InvalidOperationException or CommandFailure or IOException
+            or UnauthorizedAccessException)
+        {
+            Dim(refused.Message);
+        }
+    }
+
+    private bool Confirm(string question)
+    {
+        console.WriteLine(question);
+        console.Write("yes or no › ", new Style(Color.Yellow));
+        return readLine()?.Trim().ToLowerInvariant() is "yes" or "y";
+    }
+
+    private void Help()
+    {
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
+        foreach (var (name, does) in ChatCommands)
+        {
+            grid.AddRow(new Text(name), new Text(does));
+        }
+
+        console.Write(grid);
+        Dim("You talk with an AI that errs. It makes no speech. English works best.");
+    }
+
+    private void Dim(string text) =>
+        console.WriteLine(TerminalText.Clean(text), new Style(decoration: Decoration.Dim));
+
+    /// <summary>A piece of an answer goes out as it is: it begins where the last one ended.</summary>
+    private void Raw(string text)
+    {
+        console.Profile.Out.Writer.Write(TerminalText.Clean(text));
+        console.Profile.Out.Writer.Flush();
+    }
+}
