@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using NextGpt.Model;
@@ -7,9 +8,12 @@ namespace NextGpt.ChatService;
 /// <summary>The model as <see cref="IChatClient"/>: one request in, its events out as updates. Thread-safe.</summary>
 /// <param name="generator">Answers requests; the container owns it, <see cref="Dispose"/> leaves it alone.</param>
 /// <param name="modelId">The id under which this client was registered; asking for it is asking for this model.</param>
-/// <param name="time">Stamps answers.</param>
-internal sealed class NextGptChatClient(IGenerator generator, string modelId, TimeProvider time) : IChatClient
+/// <param name="time">Stamps answers and measures waits.</param>
+/// <param name="meters">The container's meters, or null.</param>
+internal sealed class NextGptChatClient(
+    IGenerator generator, string modelId, TimeProvider time, IMeterFactory? meters = null) : IChatClient
 {
+    private readonly QueueMeter _queue = new(meters, time);
     private volatile bool _disposed;
 
     public Task<ChatResponse> GetResponseAsync(
@@ -36,7 +40,11 @@ internal sealed class NextGptChatClient(IGenerator generator, string modelId, Ti
             : null;
     }
 
-    public void Dispose() => _disposed = true;
+    public void Dispose()
+    {
+        _disposed = true;
+        _queue.Dispose();
+    }
 
     private async IAsyncEnumerable<ChatResponseUpdate> AnswerAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options,
@@ -47,10 +55,12 @@ internal sealed class NextGptChatClient(IGenerator generator, string modelId, Ti
         var request = ChatRequestReader.Read(messages, options, this, [modelId, generator.ModelId]);
         var answer = new AnswerUpdates(time.GetUtcNow());
 
+        using var wait = _queue.Begin(generator.ModelId);
         await using var events = generator.GenerateAsync(request, cancellationToken)
             .GetAsyncEnumerator(cancellationToken);
         while (await AdvanceAsync(events))
         {
+            wait.End();
             cancellationToken.ThrowIfCancellationRequested();
             if (answer.Next(events.Current) is { } update)
             {

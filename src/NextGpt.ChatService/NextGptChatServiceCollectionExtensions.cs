@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -60,11 +61,14 @@ public static class NextGptChatServiceCollectionExtensions
                 modelId, ownsPipeline: false));
     }
 
-    /// <summary>Adds all it offers: <see cref="IChatClient"/> and <see cref="IChatCompletionService"/>.</summary>
+    /// <summary>
+    /// Adds the model, unless one is registered, and all it offers: <see cref="IChatClient"/> and
+    /// <see cref="IChatCompletionService"/>.
+    /// </summary>
     /// <inheritdoc cref="AddNextGptChatClient"/>
     public static IServiceCollection AddNextGpt(
         this IServiceCollection services, string modelId, string? serviceId = null) =>
-        services.AddNextGptChatClient(modelId, serviceId).AddNextGptChatCompletion(modelId, serviceId);
+        services.AddNextGptChatClient(modelId, serviceId).AddNextGptChatCompletion(modelId, serviceId).AddNextGptModel();
 
     /// <summary>One adapter per model and service id, whichever interface it is asked for by.</summary>
     private static AdapterKey AddAdapter(IServiceCollection services, string modelId, string? serviceId)
@@ -77,7 +81,8 @@ public static class NextGptChatServiceCollectionExtensions
                 ?? throw new InvalidOperationException(
                     "No model is registered to answer; call AddNextGptModel on the same collection.");
             var model = new NextGptChatClient(
-                generator, modelId, provider.GetService<TimeProvider>() ?? TimeProvider.System);
+                generator, modelId, provider.GetService<TimeProvider>() ?? TimeProvider.System,
+                provider.GetService<IMeterFactory>());
             return new NextGptChatCompletionService(
                 ChatPipeline.Build(model, provider.GetService<ILoggerFactory>(), provider), modelId);
         });

@@ -1,11 +1,31 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
+using NextGpt.Model;
 
 namespace Microsoft.SemanticKernel;
 
 /// <summary>The registrations of <see cref="NextGptChatServiceCollectionExtensions"/> on a kernel builder.</summary>
 public static class NextGptKernelBuilderExtensions
 {
+    /// <summary>Adds the model with the settings of the configuration, if there is one, else with the defaults.</summary>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <returns>The builder.</returns>
+    public static IKernelBuilder AddNextGptModel(this IKernelBuilder builder)
+    {
+        ServicesOf(builder).AddNextGptModel();
+        return builder;
+    }
+
+    /// <summary>Adds the model with given settings.</summary>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <param name="options">The settings.</param>
+    /// <returns>The builder.</returns>
+    public static IKernelBuilder AddNextGptModel(this IKernelBuilder builder, ModelOptions options)
+    {
+        ServicesOf(builder).AddNextGptModel(options);
+        return builder;
+    }
+
     /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGptChatClient"/>
     /// <param name="builder">The builder, which is returned.</param>
     /// <param name="modelId">The id under which the model is asked for.</param>

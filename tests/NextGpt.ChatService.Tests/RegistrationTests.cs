@@ -172,9 +172,38 @@ public sealed class RegistrationTests
             Assert.Equal(1, made);
         }
 
-        using var without = new ServiceCollection().AddNextGpt("toy").BuildServiceProvider();
+        using var without = new ServiceCollection().AddNextGptChatClient("toy").BuildServiceProvider();
         var missing = Assert.Throws<InvalidOperationException>(() => without.GetRequiredService<IChatClient>());
         Assert.Contains("AddNextGptModel", missing.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Case_05_registration_reads_no_file_and_starts_no_thread_and_the_first_call_says_what_is_missing()
+    {
+        var services = new ServiceCollection();
+        services.AddNextGptModel(new ModelOptions { Path = "no-such-model.gguf" });
+        services.AddNextGpt("toy").AddKernel();
+        await using var provider = services.BuildServiceProvider();
+
+        var client = provider.GetRequiredService<IChatClient>();
+        Assert.Equal(ModelState.NotLoaded, provider.GetRequiredService<ModelThread>().Status.State);
+        Assert.Equal("no-such-model", client.GetRequiredService<ChatClientMetadata>().DefaultModelId);
+
+        var refused = await Assert.ThrowsAsync<ChatRefusedException>(() => client.GetResponseAsync("Hello"));
+        Assert.Equal(ChatRefusal.ModelUnavailable, refused.Refusal);
+        Assert.Contains("no-such-model.gguf", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Case_05_everything_brings_the_model_unless_one_is_there()
+    {
+        await using var alone = new ServiceCollection().AddNextGpt("toy").BuildServiceProvider();
+        Assert.IsType<ModelThread>(alone.GetRequiredService<IGenerator>());
+
+        var kernel = Kernel.CreateBuilder().AddNextGptModel().AddNextGptChatClient("toy").Build();
+        Assert.NotNull(kernel.GetRequiredService<IChatClient>());
+        kernel = Kernel.CreateBuilder().AddNextGptModel(new ModelOptions { Path = "a.gguf" }).AddNextGpt("toy").Build();
+        Assert.Equal("a", kernel.GetRequiredService<IChatClient>().GetRequiredService<ChatClientMetadata>().DefaultModelId);
     }
 
     [Fact]

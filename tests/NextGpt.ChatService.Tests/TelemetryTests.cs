@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
 using NextGpt.Model;
@@ -234,6 +236,45 @@ public sealed class TelemetryTests
         {
             await swap.Task;
             await foreach (var generationEvent in ScriptedGenerator.Speak(request, ["Hi."], modelId: modelId))
+            {
+                yield return generationEvent;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Case_64_the_queue_is_measured_while_calls_wait_and_empty_when_they_ended_somehow()
+    {
+        var model = UniqueModel();
+        var time = new FakeTimeProvider();
+        var mayBegin = new TaskCompletionSource();
+        using var instruments = new Instruments(model, name => name == "NextGpt.Model");
+        using var chat = new ToyChat(
+            new ScriptedGenerator((request, token) => WaitAsync(request, token)) { ModelId = model },
+            builder => builder.Services.AddSingleton<TimeProvider>(time));
+        using var leave = new CancellationTokenSource();
+
+        var answered = chat.Client.GetResponseAsync("Hello");
+        var left = chat.Client.GetResponseAsync("Hello", null, leave.Token);
+        Assert.Equal(2, Length());
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        Assert.Equal(1, Length());
+
+        time.Advance(TimeSpan.FromSeconds(3));
+        mayBegin.SetResult();
+        await answered;
+        Assert.Equal(0, Length());
+        Assert.Equal(3, Assert.Single(instruments.Measured, measured => measured.Name == "nextgpt.queue.wait").Value);
+
+        double Length() =>
+            instruments.Measured.Where(measured => measured.Name == "nextgpt.queue.length").Sum(measured => measured.Value);
+
+        async IAsyncEnumerable<GenerationEvent> WaitAsync(
+            GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await mayBegin.Task.WaitAsync(cancellationToken);
+            await foreach (var generationEvent in ScriptedGenerator.Speak(request, ["Hi."], modelId: model))
             {
                 yield return generationEvent;
             }
