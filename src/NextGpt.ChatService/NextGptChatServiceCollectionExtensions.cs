@@ -33,6 +33,11 @@ public static class NextGptChatServiceCollectionExtensions
     /// Adds the model as <see cref="IChatCompletionService"/>. It is an <see cref="IChatClient"/> too, the same object
     /// as <see cref="AddNextGptChatClient"/> registers for this model and service id.
     /// </summary>
+    /// <remarks>
+    /// Functions, filters and the limit of rounds are Semantic Kernel's own. Its version 1.82 hands an
+    /// <c>IAutoFunctionInvocationFilter</c> a copy as <c>ChatHistory</c>: a filter that changes what the model sees next
+    /// changes <c>Messages</c> of its context.
+    /// </remarks>
     /// <inheritdoc cref="AddNextGptChatClient"/>
     public static IServiceCollection AddNextGptChatCompletion(
         this IServiceCollection services, string modelId, string? serviceId = null)
