@@ -1,0 +1,12 @@
+// Runs before the first paint so that a chosen theme does not flash. Only the person's own choice is stored, in this browser.
+(() => {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem('theme');
+  } catch {
+    // Storage is switched off: the system's theme it is.
+  }
+  if (chosen === 'light' || chosen === 'dark') {
+    document.documentElement.dataset.theme = chosen;
+  }
+})();

@@ -1,0 +1,369 @@
+using System.Collections.Concurrent;
+using NextGpt.Conversations;
+using NextGpt.Host;
+
+namespace NextGpt.Server.Web.Chats;
+
+/// <summary>What came of a question: a turn, or the reason there is none.</summary>
+internal sealed record AskOutcome(ChatTurn? Turn, TurnError? Error);
+
+/// <summary>
+/// The page's view of a person's conversations. What was answered is the host's to remember and to forget; the desk adds
+/// what only the page shows (turns that run or failed, seed, notices, corrections) and for no longer than the host has the
+/// turn. Thread-safe.
+/// </summary>
+internal sealed partial class ChatDesk : IDisposable
+{
+    /// <summary>The surface's name at the host.</summary>
+    public const string Surface = "web";
+
+    private const string BeginsAnew =
+        "The messages before this one were not kept and have been forgotten; this question begins anew.";
+
+    /// <summary>What is not kept is not remembered longer than this (PRI-1).</summary>
+    private static readonly TimeSpan Memory = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(5);
+
+    private readonly ConcurrentDictionary<string, Note> _notes = new(StringComparer.Ordinal);   // by turn id
+    private readonly ConversationRouter _router;
+    private readonly ConversationShelf _shelf;
+    private readonly KeptTurns _kept;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ChatDesk> _logger;
+    private readonly ITimer _sweep;
+
+    public ChatDesk(
+        ConversationRouter router, ConversationShelf shelf, KeptTurns kept, TimeProvider time, ILogger<ChatDesk> logger)
+    {
+        (_router, _shelf, _kept, _time, _logger) = (router, shelf, kept, time, logger);
+        _sweep = time.CreateTimer(_ => Sweep(), null, SweepEvery, SweepEvery);
+    }
+
+    /// <summary>A person's conversations, last used first.</summary>
+    public async Task<IReadOnlyList<ShelvedConversation>> ListAsync(string person, CancellationToken cancellationToken)
+    {
+        var answered = await _shelf.ListAsync(Surface, person, cancellationToken);
+        var listed = answered.Select(summary => summary.Id.Value).ToHashSet();
+        var unanswered = _notes.Values
+            .Where(note => note.Person == person && !listed.Contains(note.Turn.ConversationId) && IsKnown(note))
+            .GroupBy(note => note.Turn.ConversationId)
+            .Select(notes => Summarise(notes.Key, [.. notes.Select(note => note.Turn).OrderBy(turn => turn.AskedAt)]));
+        return [.. answered.Concat(unanswered).OrderByDescending(summary => summary.LastUsed)];
+    }
+
+    /// <summary>Those of a person's conversations in whose name, questions or answers the words stand.</summary>
+    public async Task<IReadOnlyList<ShelvedConversation>> SearchAsync(
+        string person, string words, CancellationToken cancellationToken)
+    {
+        var found = new List<ShelvedConversation>();
+        foreach (var summary in await ListAsync(person, cancellationToken))
+        {
+            var chat = await ReadAsync(person, summary.Id.Value, cancellationToken);
+            if (Has(chat.Title) || chat.Turns.Any(turn => Has(turn.Question) || Has(turn.Answer)))
+            {
+                found.Add(summary);
+            }
+        }
+
+        return found;
+
+        bool Has(string text) => text.Contains(words, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A conversation; without turns if there is no such conversation of theirs.</summary>
+    public async Task<Chat> ReadAsync(string person, string conversation, CancellationToken cancellationToken)
+    {
+        var past = await _shelf.ReadAsync(Surface, person, new ConversationId(conversation), cancellationToken);
+        var consent = _kept.GetConsent(Surface, person);
+        var turns = past.Select(turn => Merge(conversation, turn, consent)).ToList();
+        var answered = past.Select(turn => turn.TurnId).ToHashSet();
+        foreach (var note in _notes.Values.Where(note => note.Person == person && note.Turn.ConversationId == conversation))
+        {
+            if (answered.Contains(note.Turn.Id))
+            {
+                continue;
+            }
+
+            if (IsKnown(note))
+            {
+                turns.Add(note.Turn);
+            }
+            else
+            {
+                _notes.TryRemove(note.Turn.Id, out _);
+            }
+        }
+
+        var name = (await _shelf.ListAsync(Surface, person, cancellationToken))
+            .FirstOrDefault(summary => summary.Id.Value == conversation)?.Title;
+        return new Chat(conversation, name, [.. turns.OrderBy(turn => turn.AskedAt)]);
+    }
+
+    /// <summary>A turn of this person that the page has seen since the program began, or null.</summary>
+    public ChatTurn? FindRecent(string person, string turnId) =>
+        _notes.TryGetValue(turnId, out var note) && note.Person == person && IsKnown(note) ? note.Turn : null;
+
+    /// <summary>Completes when a turn has ended and its last state can be read.</summary>
+    public Task EndOf(string turnId) => _notes.TryGetValue(turnId, out var note) ? note.Ended.Task : Task.CompletedTask;
+
+    /// <summary>Asks; returns as soon as the host has admitted or refused the question. The answer then comes by itself.</summary>
+    /// <param name="person">Who asks.</param>
+    /// <param name="conversation">The conversation, new or theirs.</param>
+    /// <param name="after">The turn the question follows; empty for the beginning.</param>
+    /// <param name="messageId">The page's own id of the message: sent twice, it is asked once.</param>
+    /// <param name="text">The question.</param>
+    /// <param name="settings">Settings of this turn, or null.</param>
+    /// <param name="cancellationToken">Cancels the waiting, not the turn.</param>
+    public async Task<AskOutcome> AskAsync(
+        string person, string conversation, string? after, string messageId, string text, TurnSettings? settings,
+        CancellationToken cancellationToken)
+    {
+        var chat = await ReadAsync(person, conversation, cancellationToken);
+        var parent = chat.Follow(after);
+        var parts = _router.AskAsync(
+            new IncomingTurn
+            {
+                Surface = Surface,
+                PersonId = person,
+                Conversation = new ConversationId(conversation),
+                MessageId = messageId,
+                Text = text,
+                AfterTurnId = parent ?? "",
+                Settings = settings,
+            },
+            CancellationToken.None).GetAsyncEnumerator(CancellationToken.None);
+        var first = await parts.MoveNextAsync() ? parts.Current : null;
+        if (first is not TurnAccepted accepted)
+        {
+            await parts.DisposeAsync();
+            return new AskOutcome(null, first is TurnFailed failed ? failed.Error : ErrorCatalogue.Internal.With());
+        }
+
+        var note = new Note(person, new ChatTurn
+        {
+            Id = accepted.TurnId,
+            ConversationId = conversation,
+            ParentId = string.IsNullOrEmpty(parent) ? null : parent,
+            MessageId = messageId,
+            Question = text,
+            AskedAt = _time.GetUtcNow(),
+            Notices = parent is null ? [BeginsAnew] : [],
+        });
+        if (!_notes.TryAdd(accepted.TurnId, note))
+        {
+            await parts.DisposeAsync();
+            return new AskOutcome(_notes[accepted.TurnId].Turn, null);
+        }
+
+        _ = Task.Run(() => WatchAsync(note, parts), CancellationToken.None);
+        return new AskOutcome(note.Turn, null);
+    }
+
+    /// <summary>Stops a running turn.</summary>
+    public bool Stop(string person, string turnId) => _router.Stop(turnId, Surface, person);
+
+    /// <summary>The parts of a running or recent turn.</summary>
+    public IAsyncEnumerable<ReplyPart> FollowAsync(string person, string turnId, CancellationToken cancellationToken) =>
+        _router.FollowAsync(turnId, Surface, person, 0, cancellationToken);
+
+    /// <summary>Records a vote, with reason and correction if given.</summary>
+    public async Task<VoteOutcome> RateAsync(
+        string person, string turnId, TurnVote vote, string? reason, string? correction,
+        CancellationToken cancellationToken)
+    {
+        var outcome = await _kept.RateAsync(Surface, person, turnId, vote, reason, correction, cancellationToken);
+        if (outcome != VoteOutcome.NoSuchTurn && _notes.TryGetValue(turnId, out var note) && note.Person == person)
+        {
+            note.Change(turn => turn with { Vote = vote, VoteReason = reason, Correction = correction });
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Removes a turn of theirs. False if there is none.</summary>
+    public async Task<bool> RemoveTurnAsync(string person, string turnId, CancellationToken cancellationToken)
+    {
+        if (!await _kept.RemoveTurnAsync(Surface, person, turnId, cancellationToken))
+        {
+            return false;
+        }
+
+        if (_notes.TryRemove(turnId, out var removed))
+        {
+            foreach (var note in _notes.Values.Where(note => note.Person == person))
+            {
+                note.Change(turn => turn.ParentId == turnId ? turn with { ParentId = removed.Turn.ParentId } : turn);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives a conversation a name.</summary>
+    public bool Rename(string person, string conversation, string title) =>
+        _shelf.Rename(Surface, person, new ConversationId(conversation), title);
+
+    /// <summary>Removes a conversation with every turn.</summary>
+    public async Task<bool> RemoveAsync(string person, string conversation, CancellationToken cancellationToken)
+    {
+        var removed = await _shelf.RemoveAsync(Surface, person, new ConversationId(conversation), cancellationToken);
+        foreach (var note in _notes.Values
+            .Where(note => note.Person == person && note.Turn.ConversationId == conversation).ToList())
+        {
+            removed |= await _kept.RemoveTurnAsync(Surface, person, note.Turn.Id, cancellationToken);
+            _notes.TryRemove(note.Turn.Id, out _);
+        }
+
+        return removed;
+    }
+
+    /// <summary>What the person has allowed.</summary>
+    public ConsentState GetConsent(string person) => _kept.GetConsent(Surface, person);
+
+    /// <summary>Why nothing can be kept now, or null.</summary>
+    public string? NotKeptBecause => _kept.UnavailableBecause;
+
+    /// <summary>Records consent or withdrawal; withdrawal makes every turn of theirs not kept.</summary>
+    public async Task<ConsentState> SetConsentAsync(
+        string person, bool keep, bool train, CancellationToken cancellationToken)
+    {
+        var state = await _kept.SetConsentAsync(Surface, person, keep, train, cancellationToken);
+        foreach (var note in _notes.Values.Where(note => note.Person == person))
+        {
+            note.Change(turn => turn with
+            {
+                IsKept = turn.IsKept && state.Keep,
+                IsTrainable = turn.IsTrainable && state.Train,
+            });
+        }
+
+        return state;
+    }
+
+    /// <summary>Writes a ZIP of what is kept of a person.</summary>
+    public Task ExportAsync(string person, Stream destination, CancellationToken cancellationToken) =>
+        _kept.ExportAsync(Surface, person, destination, cancellationToken);
+
+    /// <summary>Erases everything of a person; returns the number of kept turns removed.</summary>
+    public async Task<int> EraseAsync(string person, CancellationToken cancellationToken)
+    {
+        foreach (var note in _notes.Values.Where(note => note.Person == person).ToList())
+        {
+            _router.Stop(note.Turn.Id, Surface, person);
+            _notes.TryRemove(note.Turn.Id, out _);
+        }
+
+        foreach (var summary in _kept.UnavailableBecause is null ? [] : await ListAsync(person, cancellationToken))
+        {
+            await _shelf.RemoveAsync(Surface, person, summary.Id, cancellationToken);
+        }
+
+        // Without a log nothing was kept, and nothing more is there to erase.
+        return _kept.UnavailableBecause is null ? await _kept.EraseAsync(Surface, person, cancellationToken) : 0;
+    }
+
+    public void Dispose() => _sweep.Dispose();
+
+    private async Task WatchAsync(Note note, IAsyncEnumerator<ReplyPart> parts)
+    {
+        try
+        {
+            await using (parts)
+            {
+                while (await parts.MoveNextAsync())
+                {
+                    var part = parts.Current;
+                    note.Change(turn => turn.After(part));
+                }
+            }
+
+            var consent = _kept.GetConsent(Surface, note.Person);
+            note.Change(turn => turn with { IsTrainable = turn.IsKept && consent.Train });
+        }
+        catch (Exception failure)   // the edge of a turn (rule 21): the page must not wait for ever
+        {
+            var error = ErrorCatalogue.Internal.With();
+            LogWatchFailed(note.Turn.Id, error.Reference, failure.GetType().FullName);
+            note.Change(turn => turn with { State = ChatTurnState.Failed, Error = error });
+        }
+        finally
+        {
+            note.Ended.TrySetResult();
+        }
+    }
+
+    private bool IsKnown(Note note) => _router.Knows(note.Turn.Id, Surface, note.Person);
+
+    private ChatTurn Merge(string conversation, PastTurn past, ConsentState consent)
+    {
+        var turn = _notes.TryGetValue(past.TurnId, out var note)
+            ? note.Turn
+            : new ChatTurn
+            {
+                Id = past.TurnId,
+                ConversationId = conversation,
+                ParentId = past.ParentTurnId,
+                Question = past.Question,
+                AskedAt = past.AskedAt,
+                Answer = past.Answer,
+                State = ChatTurnState.Answered,
+                FinishReason = past.FinishReason,
+                Vote = past.Vote,
+            };
+        return turn with
+        {
+            ParentId = past.ParentTurnId,
+            IsKept = past.Kept,
+            IsTrainable = past.Kept && consent.Train,
+        };
+    }
+
+    private static ShelvedConversation Summarise(string id, IReadOnlyList<ChatTurn> turns) =>
+        new(new ConversationId(id), new Chat(id, null, turns).Title, turns.Count, turns[^1].AskedAt, Kept: false);
+
+    private void Sweep()
+    {
+        var oldest = _time.GetUtcNow() - Memory;
+        foreach (var (id, note) in _notes)
+        {
+            if (note.Turn.State != ChatTurnState.Running && note.Turn.AskedAt < oldest)
+            {
+                _notes.TryRemove(id, out _);
+            }
+        }
+    }
+
+    [LoggerMessage(4010, LogLevel.Error, "Turn {TurnId} could not be followed: {Failure} (ref {Reference})")]
+    private partial void LogWatchFailed(string turnId, string reference, string? failure);
+
+    /// <summary>A turn with its owner.</summary>
+    private sealed class Note(string person, ChatTurn turn)
+    {
+        private readonly Lock _gate = new();
+        private ChatTurn _turn = turn;
+
+        public string Person { get; } = person;
+
+        public ChatTurn Turn
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _turn;
+                }
+            }
+        }
+
+        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Change(Func<ChatTurn, ChatTurn> change)
+        {
+            lock (_gate)
+            {
+                _turn = change(_turn);
+            }
+        }
+    }
+}

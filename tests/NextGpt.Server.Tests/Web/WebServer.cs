@@ -1,0 +1,166 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using NextGpt.Host.Tests;
+using NextGpt.Server.Web.Accounts;
+
+namespace NextGpt.Server.Tests.Web;
+
+/// <summary>The real server on a free port, with a scripted model, a clock that stands, and a data folder of its own.</summary>
+internal sealed class WebServer : IAsyncDisposable
+{
+    public const string Password = "correct horse battery";
+
+    private readonly string _folder;
+    private bool _ownsFolder;
+
+    private WebServer(WebApplication app, string folder, bool ownsFolder, ScriptedChatClient model, FakeTimeProvider time)
+    {
+        (App, _folder, _ownsFolder, Model, Time) = (app, folder, ownsFolder, model, time);
+        Address = new Uri(app.Urls.First());
+    }
+
+    public WebApplication App { get; }
+
+    public ScriptedChatClient Model { get; }
+
+    public FakeTimeProvider Time { get; }
+
+    public Uri Address { get; }
+
+    public AccountStore Accounts => App.Services.GetRequiredService<AccountStore>();
+
+    /// <summary>Starts it.</summary>
+    /// <param name="before">A stopped server whose folder, port and people this one has: a restart.</param>
+    /// <param name="settings">Settings beside the usual ones.</param>
+    public static async Task<WebServer> StartAsync(
+        WebServer? before = null, params (string Key, string Value)[] settings)
+    {
+        var folder = before?._folder ?? Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["NextGpt:DataFolder"] = folder,
+            ["NextGpt:Server:Address"] = before?.Address.ToString() ?? "http://127.0.0.1:0",
+            ["Logging:LogLevel:Default"] = "Warning",
+        }).AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
+            .Build();
+        var model = new ScriptedChatClient();
+        var time = new FakeTimeProvider(before?.Time.GetUtcNow() ?? DateTimeOffset.UtcNow);
+        var app = ServerApplication.Build(configuration, configure: services =>
+        {
+            services.AddSingleton<IChatClient>(model);
+            services.AddSingleton<TimeProvider>(time);
+            services.AddSingleton<ILoggerProvider, FailuresOnly>();
+        });
+        await app.StartAsync();
+        if (before is not null)
+        {
+            before._ownsFolder = false;
+        }
+
+        return new WebServer(app, folder, ownsFolder: true, model, time);
+    }
+
+    /// <summary>The account with this name, made on demand; the first one is the admin's.</summary>
+    public Account PersonCalled(string name) =>
+        Accounts.Accounts.FirstOrDefault(account => account.Name == name)
+        ?? Accounts.Accept(Accounts.InviteFirst() ?? Accounts.Invite(isAdmin: false), name, Password);
+
+    /// <summary>The session cookie that signing in would set.</summary>
+    public Microsoft.Playwright.Cookie SessionOf(Account account)
+    {
+        var cookie = App.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get(Session.Scheme);
+        var ticket = new AuthenticationTicket(
+            Session.PrincipalOf(account),
+            new AuthenticationProperties
+            {
+                IssuedUtc = Time.GetUtcNow(),
+                ExpiresUtc = Time.GetUtcNow() + cookie.ExpireTimeSpan,
+            },
+            Session.Scheme);
+        return new Microsoft.Playwright.Cookie
+        {
+            Name = cookie.Cookie.Name ?? "",
+            Value = cookie.TicketDataFormat.Protect(ticket),
+            Url = Address.ToString(),
+            HttpOnly = true,
+            SameSite = Microsoft.Playwright.SameSiteAttribute.Strict,
+        };
+    }
+
+    /// <summary>Lets time pass in steps until something is seen: the server may set its timer a moment after we look.</summary>
+    public async Task AdvanceUntilAsync(TimeSpan step, Microsoft.Playwright.ILocator seen)
+    {
+        for (var tries = 0; tries < 20 && !await seen.IsVisibleAsync(); tries++)
+        {
+            Time.Advance(step);
+            try
+            {
+                await seen.WaitForAsync(new() { Timeout = 500 });
+            }
+            catch (TimeoutException)
+            {
+                // Not yet: another step.
+            }
+        }
+
+        Assert.True(await seen.IsVisibleAsync(), "It was not seen, however long time went on.");
+    }
+
+    /// <summary>Ends it without grace, as a crash would; the folder stays for a restart.</summary>
+    public async Task CrashAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        try
+        {
+            await App.StopAsync(now.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // No grace was the point.
+        }
+
+        await App.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CrashAsync();
+        if (_ownsFolder)
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    /// <summary>Says on the test's output what went wrong in the server.</summary>
+    private sealed class FailuresOnly : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine($"{formatter(state, exception)} {exception}");
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

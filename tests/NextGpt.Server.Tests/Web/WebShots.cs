@@ -1,0 +1,97 @@
+using Microsoft.Playwright;
+
+namespace NextGpt.Server.Tests.Web;
+
+/// <summary>Pictures of the page for people to look at. Run by name, with NEXTGPT_SHOTS set to a folder.</summary>
+public sealed class WebShots(Browser browser)
+{
+    private const string LongAnswer = """
+        Here is a short plan:
+
+        1. **Boil** a litre of water.
+        2. Add a pinch of salt, then the pasta.
+        3. Wait *nine minutes* and taste.
+
+        | what | how much |
+        |---|---|
+        | pasta | 120 g |
+        | salt | 10 g |
+
+        ```python
+        def wait(minutes):
+            return minutes * 60  # seconds
+        ```
+
+        See [this page](https://example.com/pasta?x=1) or look at ![a pot](https://example.com/pot.png).
+        """;
+
+    [Fact(Explicit = true)]
+    public async Task Shots_of_every_state()
+    {
+        var folder = Environment.GetEnvironmentVariable("NEXTGPT_SHOTS") ?? Path.GetTempPath();
+        Directory.CreateDirectory(folder);
+        foreach (var (name, scheme, width, height) in new[]
+        {
+            ("light", ColorScheme.Light, 1280, 800), ("dark", ColorScheme.Dark, 1280, 800),
+            ("360-light", ColorScheme.Light, 360, 740), ("360-dark", ColorScheme.Dark, 360, 740),
+        })
+        {
+            await using var server = await WebServer.StartAsync();
+            await using var ana = await Visitor.ComeAsync(browser, server, options: new()
+            {
+                ColorScheme = scheme,
+                ViewportSize = new() { Width = width, Height = height },
+            });
+            await ana.GoAsync();
+            await ShotAsync("empty");
+            await ana.AskAsync("What is the capital of France?");
+            (await server.Model.NextCallAsync()).Say("The capital of France is **Paris**.").End();
+            await ana.Button("Copy the answer").WaitForAsync();
+            await ana.AskAsync("How do I cook pasta for one? Give me the steps, a table of amounts and some code.");
+            var call = await server.Model.NextCallAsync();
+            await ShotAsync("waiting");
+            call.Say(LongAnswer[..130]);
+            await ana.LastAnswer.GetByText("nine").Or(ana.LastAnswer.Locator("li").Nth(1)).First.WaitForAsync();
+            await ShotAsync("streaming");
+            call.Say(LongAnswer[130..]).End();
+            await ana.Turns.Nth(1).GetByRole(AriaRole.Button, new() { Name = "Copy the answer", Exact = true }).WaitForAsync();
+            await ShotAsync("conversation");
+            await ana.Turns.Nth(1).GetByRole(AriaRole.Button, new() { Name = "Bad answer", Exact = true }).ClickAsync();
+            await ana.Page.GetByText("What was wrong?").WaitForAsync();
+            await ShotAsync("rating");
+            await ana.Page.Keyboard.PressAsync("Escape");
+            await ana.Turns.Nth(0).GetByRole(AriaRole.Button, new() { Name = "Edit the question", Exact = true }).ClickAsync();
+            await ShotAsync("edit");
+            await ana.Page.Keyboard.PressAsync("Escape");
+            await ana.Page.Locator("#keeping-line ~ button").ClickAsync();
+            await ShotAsync("data");
+            await ana.Button("Erase everything").First.ClickAsync();
+            await ShotAsync("data-erase");
+            await ana.Page.Keyboard.PressAsync("Escape");
+            await ana.Button("Delete the conversation").ClickAsync();
+            await ShotAsync("confirm");
+            await ana.Page.Keyboard.PressAsync("Escape");
+            if (width < 500)
+            {
+                await ana.Button("Conversations").ClickAsync();
+                await ShotAsync("side");
+                await ana.Page.Keyboard.PressAsync("Escape");
+            }
+
+            await ana.AskAsync("And one that fails?");
+            (await server.Model.NextCallAsync()).Fail(new InvalidOperationException("scripted"));
+            await ana.Button("Ask again").WaitForAsync();
+            await ShotAsync("failed");
+            await ana.GoAsync("/people");
+            await ana.Button("Make a link").ClickAsync();
+            await ShotAsync("people");
+            await ana.Profile.ClearCookiesAsync();
+            await ana.GoAsync("/login");
+            await ShotAsync("login");
+            await ana.GoAsync("/join/unknown");
+            await ShotAsync("join-unknown");
+
+            Task ShotAsync(string what) => ana.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{what}.png") });
+        }
+    }
+}
