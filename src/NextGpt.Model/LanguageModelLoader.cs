@@ -39,12 +39,6 @@ internal static class LanguageModelLoader
                 + "layout, or leave it out to use the embedded model.");
         }
 
-        TorchRuntime.Load(options.Libtorch);
-        if (options.Threads is { } threads)
-        {
-            set_num_threads(threads);
-        }
-
         return Directory.Exists(path)
             ? LoadFolder(path, options, progress, cancellationToken)
             : LoadGguf(path, options, progress, cancellationToken);
@@ -88,23 +82,39 @@ internal static class LanguageModelLoader
                 + $"{config.VocabularySize:N0}; the files belong to different models.");
         }
 
-        var device = DeviceOf(options);
-        var type = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32;
-        var model = new LlamaModel(config, device, type);
+        var contextTokens = Math.Min(options.MaxContextTokens, config.ContextLength);
+        var engine = NewEngine(source, config, contextTokens, options, progress, cancellationToken);
         try
         {
-            using var watched = new WatchedSource(source, progress, cancellationToken);
-            model.Load(watched);
-            var engine = new TorchEngine(model);
             TryOut(engine, source.Name, tokenizer);
             return new LoadedModel
             {
                 Engine = engine,
                 Tokenizer = tokenizer,
                 Template = template,
-                ContextTokens = Math.Min(options.MaxContextTokens, config.ContextLength),
+                ContextTokens = contextTokens,
                 Defaults = defaults,
             };
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    private static TorchEngine NewEngine(
+        ITensorSource source, LlamaConfig config, int contextTokens, ModelOptions options, IProgress<double> progress,
+        CancellationToken cancellationToken)
+    {
+        TorchRuntime.Load(options.Libtorch);
+        var device = TorchRuntime.ResolveDevice(options.Device);
+        using var watched = new WatchedSource(source, progress, cancellationToken);
+        var model = new LlamaModel(config, device, device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32);
+        try
+        {
+            model.Load(watched);
+            return new TorchEngine(model);
         }
         catch
         {
@@ -132,24 +142,6 @@ internal static class LanguageModelLoader
         options.Template is { } name
             ? PromptTemplates.Named(name)
             : PromptTemplates.For(tokenizer, published, Path.GetFileName(source));
-
-    private static Device DeviceOf(ModelOptions options)
-    {
-        if (options.Device == "cpu" || (options.Device == "auto" && !cuda.is_available()))
-        {
-            return CPU;
-        }
-
-        var index = options.Device == "auto"
-            ? 0
-            : int.Parse(options.Device.AsSpan("cuda:".Length), System.Globalization.CultureInfo.InvariantCulture);
-        return cuda.is_available() && index < cuda.device_count()
-            ? new Device(DeviceType.CUDA, index)
-            : throw new InvalidOperationException(
-                $"NextGpt:Model:Device is {options.Device}, but libtorch sees "
-                + (cuda.is_available() ? $"{cuda.device_count()} GPUs (counted from 0)" : "no GPU")
-                + "; set it to auto or cpu, or set NextGpt:Model:Libtorch to a libtorch with CUDA.");
-    }
 
     private static string? PublishedTemplate(string folder) =>
         ReadJson(Path.Combine(folder, "tokenizer_config.json")) is { } root
@@ -225,8 +217,25 @@ internal static class LanguageModelLoader
         {
             stop.ThrowIfCancellationRequested();
             source.Read(name, destination);
+            if (!AllNumbers(destination))
+            {
+                throw new InvalidDataException(
+                    $"{Name}: tensor '{name}' holds values that are no numbers; the weights are damaged, download them again.");
+            }
+
             _read += destination.Length;
             progress.Report(_read / _total);
+        }
+
+        private static bool AllNumbers(ReadOnlySpan<float> values)
+        {
+            var sum = 0f;
+            foreach (var value in values)
+            {
+                sum += value * 0;   // not a number as soon as one is not, or is infinite
+            }
+
+            return sum == 0;
         }
 
         public void Dispose()

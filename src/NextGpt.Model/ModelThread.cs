@@ -9,7 +9,7 @@ namespace NextGpt.Model;
 /// The model is loaded by the first request, or by <see cref="LoadAsync"/>. All members are thread-safe. Requests are
 /// answered in the order in which they came; fairness between people is for whoever asks.
 /// </remarks>
-public sealed partial class ModelThread : IGenerator, IAsyncDisposable
+public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposable
 {
     private readonly string _baseId;
     private readonly ModelOptions _options;
@@ -145,6 +145,9 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable
 
         _closing.Dispose();
     }
+
+    /// <summary>As <see cref="DisposeAsync"/>, waiting for the step in progress to end.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>Changes the loaded model between two requests (another adapter, other weights); kept prefixes are given up.</summary>
     /// <param name="change">Runs on the model thread; gives the model that speaks from then on.</param>

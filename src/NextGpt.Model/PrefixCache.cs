@@ -2,17 +2,15 @@ using NextGpt.Model.Language;
 
 namespace NextGpt.Model;
 
-/// <summary>Keys and values of the last conversations' prompts, the longest unused given up first.</summary>
+/// <summary>Keys and values of the last conversations, the longest unused given up first.</summary>
 /// <remarks>
-/// Prompts are read in chunks that begin at fixed positions, and only whole chunks are used again: what is computed, and
-/// so the reply, is bit by bit the same whether a prefix was still there or not (TRN-8). Belongs to the model thread.
+/// Where the engine's numbers depend on the chunks a prompt is read in, only whole chunks of prompts are used again: what
+/// is computed, and so the reply, is bit by bit the same whether a prefix was still there or not (TRN-8). Belongs to the
+/// model thread.
 /// </remarks>
 /// <param name="budgetBytes">Memory of all sequences that are kept.</param>
 internal sealed class PrefixCache(long budgetBytes) : IDisposable
 {
-    /// <summary>Tokens read at once; the borders between chunks are the places where a prefix may end.</summary>
-    public const int ChunkTokens = 64;
-
     private readonly LinkedList<Entry> _entries = [];   // most recently used last
 
     /// <summary>Conversations that are kept.</summary>
@@ -37,17 +35,22 @@ internal sealed class PrefixCache(long budgetBytes) : IDisposable
             shared++;
         }
 
-        found.Value.Sequence.Truncate(shared / ChunkTokens * ChunkTokens);
+        found.Value.Sequence.Truncate(Usable(shared, engine));
         return found.Value.Sequence;
     }
 
     /// <summary>Keeps a sequence for the conversation's next turn; takes over its ownership.</summary>
     /// <param name="key">The conversation, or null: the sequence is given up.</param>
-    /// <param name="prompt">The prompt it holds, or the begin of it.</param>
+    /// <param name="prompt">The prompt that was read, or the begin of it.</param>
+    /// <param name="reply">The reply, of which all but the last token may have been read.</param>
     /// <param name="sequence">The sequence.</param>
-    public void Keep(string? key, IReadOnlyList<int> prompt, ILanguageSequence sequence)
+    /// <param name="engine">Its engine.</param>
+    public void Keep(
+        string? key, IReadOnlyList<int> prompt, IReadOnlyList<int> reply, ILanguageSequence sequence, ILanguageEngine engine)
     {
-        var length = Math.Min(sequence.Length, prompt.Count) / ChunkTokens * ChunkTokens;
+        IEnumerable<int> read = engine.DependsOnChunks ? prompt : prompt.Concat(reply);
+        var tokens = read.Take(sequence.Length).ToList();
+        var length = Usable(tokens.Count, engine);
         if (key is null || length == 0)
         {
             sequence.Dispose();
@@ -55,7 +58,7 @@ internal sealed class PrefixCache(long budgetBytes) : IDisposable
         }
 
         sequence.Truncate(length);
-        _entries.AddLast(new Entry(key, [.. prompt.Take(length)], sequence));
+        _entries.AddLast(new Entry(key, tokens[..length], sequence));
         while (_entries.First is { } oldest && _entries.Sum(entry => entry.Sequence.SizeBytes) > budgetBytes)
         {
             oldest.Value.Sequence.Dispose();
@@ -76,6 +79,9 @@ internal sealed class PrefixCache(long budgetBytes) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Clear();
+
+    private static int Usable(int tokens, ILanguageEngine engine) =>
+        engine.DependsOnChunks ? tokens / engine.ChunkTokens * engine.ChunkTokens : tokens;
 
     private LinkedListNode<Entry>? Find(string key)
     {

@@ -17,6 +17,8 @@ internal sealed class ReplyWriter(LoadedModel model, PrefixCache prefixes, Actio
     {
         var prompt = plan.Prompt.Tokens;
         var sequence = prefixes.Take(request.ConversationKey, prompt, model.Engine);
+        var sampler = new TokenSampler(
+            plan.Sampling, plan.Seed, prompt, model.Tokenizer.EndTokens, request.Constraint);
         var whole = false;
         try
         {
@@ -30,7 +32,7 @@ internal sealed class ReplyWriter(LoadedModel model, PrefixCache prefixes, Actio
                 DroppedMessages = plan.Prompt.DroppedMessages,
             });
             ReadPrompt(sequence, [.. prompt], cancellationToken);
-            var (reason, tokens) = Speak(sequence, request, plan, cancellationToken);
+            var (reason, tokens) = Speak(sequence, sampler, plan, cancellationToken);
             whole = true;
             tell(new GenerationFinished { Reason = reason, PromptTokens = prompt.Count, ReplyTokens = tokens });
         }
@@ -43,7 +45,7 @@ internal sealed class ReplyWriter(LoadedModel model, PrefixCache prefixes, Actio
         {
             if (whole)
             {
-                prefixes.Keep(request.ConversationKey, prompt, sequence);
+                prefixes.Keep(request.ConversationKey, prompt, sampler.Generated, sequence, model.Engine);
             }
             else
             {
@@ -54,20 +56,19 @@ internal sealed class ReplyWriter(LoadedModel model, PrefixCache prefixes, Actio
 
     private void ReadPrompt(ILanguageSequence sequence, ReadOnlySpan<int> prompt, CancellationToken cancellationToken)
     {
+        var chunk = model.Engine.ChunkTokens;
         while (sequence.Length < prompt.Length)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var from = sequence.Length;
-            var to = Math.Min(prompt.Length, (from / PrefixCache.ChunkTokens + 1) * PrefixCache.ChunkTokens);
+            var to = Math.Min(prompt.Length, (from / chunk + 1) * chunk);
             model.Engine.Prefill(sequence, prompt[from..to], to == prompt.Length ? _logits : []);
         }
     }
 
     private (GenerationFinishReason Reason, int Tokens) Speak(
-        ILanguageSequence sequence, GenerationRequest request, ReplyPlan plan, CancellationToken cancellationToken)
+        ILanguageSequence sequence, TokenSampler sampler, ReplyPlan plan, CancellationToken cancellationToken)
     {
-        var sampler = new TokenSampler(
-            plan.Sampling, plan.Seed, plan.Prompt.Tokens, model.Tokenizer.EndTokens, request.Constraint);
         var text = new TokenTextStream(model.Tokenizer);
         var stops = new StopSequences(plan.StopTexts);
         var guard = new RepetitionGuard();

@@ -147,6 +147,26 @@ public sealed class ModelThreadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_engine_whose_numbers_do_not_depend_on_chunks_keeps_the_reply_too()
+    {
+        var ids = Tokenizer.Encode("said", SpecialTokens.AsText);
+        var engine = new ToyEngine(Tokenizer.VocabularySize, read =>
+        {
+            var said = read.Count - LastIndexOf(read, 1) - Tokenizer.Encode("<|im_start|>assistant\n", SpecialTokens.Parse).Count;
+            return said < ids.Count ? ids[said] : 2;
+        }) { DependsOnChunks = false };
+        var thread = Thread(engine);
+        var first = Request("question") with { ConversationKey = "a" };
+        PromptMessage[] longer =
+            [.. first.Messages, PromptMessage.Of(PromptRole.Assistant, "said"), PromptMessage.Of(PromptRole.User, "and?")];
+
+        var one = Started(await Ask(thread, first));
+        var two = Started(await Ask(thread, first with { Messages = longer }));
+
+        Assert.Equal(one.PromptTokens + ids.Count, two.CachedPromptTokens);
+    }
+
+    [Fact]
     public async Task A_changed_history_reuses_only_what_is_still_the_same()
     {
         var (thread, _) = Toy("ok");
@@ -261,9 +281,17 @@ public sealed class ModelThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_reader_that_leaves_stops_the_work_and_frees_its_memory()
+    public async Task TRN_3_a_reader_that_leaves_stops_the_work_and_frees_its_memory()
     {
+        using var hold = new Hold();
         var (thread, engine) = Toy(Counting(400));
+        engine.BeforeStep = () =>
+        {
+            if (engine.Decoded == 3)
+            {
+                hold.Wait();
+            }
+        };
         await foreach (var generationEvent in thread.GenerateAsync(Request("hi")))
         {
             if (generationEvent is TextGenerated)
@@ -272,9 +300,10 @@ public sealed class ModelThreadTests : IAsyncDisposable
             }
         }
 
+        hold.Release();
         await thread.ChangeAsync(model => model);   // runs behind what was left
 
-        Assert.InRange(engine.Decoded, 0, 399);
+        Assert.InRange(engine.Decoded, 0, 4);
         Assert.Equal(0, engine.LiveSequences);
     }
 

@@ -12,6 +12,10 @@ internal sealed class ToyEngine(int vocabularySize, Func<IReadOnlyList<int>, int
 
     public string Description => "toy";
 
+    public int ChunkTokens => 64;
+
+    public bool DependsOnChunks { get; init; } = true;
+
     /// <summary>Tokens of each prompt chunk read, in order.</summary>
     public List<int> Chunks { get; } = [];
 

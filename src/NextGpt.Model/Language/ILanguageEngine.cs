@@ -13,6 +13,15 @@ internal interface ILanguageEngine : IDisposable
     /// <summary>What computes, for people: number format and device.</summary>
     string Description { get; }
 
+    /// <summary>Most tokens of a prompt that are read at once; between two chunks the work can be stopped.</summary>
+    int ChunkTokens { get; }
+
+    /// <summary>
+    /// Whether a token's numbers depend on the chunk it was read in. If so, only whole chunks of a prompt may be used
+    /// again in a later turn; if not, everything, the reply included.
+    /// </summary>
+    bool DependsOnChunks { get; }
+
     /// <summary>An empty sequence.</summary>
     ILanguageSequence NewSequence();
 

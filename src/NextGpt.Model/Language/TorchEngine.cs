@@ -17,6 +17,10 @@ internal sealed class TorchEngine(LlamaModel model) : ILanguageEngine
 
     public string Description => $"{NameOf(model.ElementType)} on {model.Device}";
 
+    public int ChunkTokens => 64;
+
+    public bool DependsOnChunks => true;   // the sums of a product are split by its size
+
     public ILanguageSequence NewSequence() => new TorchSequence(model);
 
     public void Prefill(ILanguageSequence sequence, ReadOnlySpan<int> tokens, Span<float> logits)
