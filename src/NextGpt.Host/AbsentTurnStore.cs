@@ -42,6 +42,9 @@ internal sealed class AbsentTurnStore(string because) : ITurnStore
         PersonKey person, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<LoggedTurn>>([]);
 
+    public Task<IReadOnlyList<string>> ListConversationsAsync(
+        PersonKey person, CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<string>>([]);
+
     public Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<LoggedTurn>>([]);

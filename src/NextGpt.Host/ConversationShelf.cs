@@ -40,8 +40,20 @@ public sealed record PastTurn
     /// <summary>Whether a newer revision of its question exists (TRN-5).</summary>
     public required bool Outdated { get; init; }
 
+    /// <summary>Base model and adapter that spoke, where the turn is kept; else null.</summary>
+    public string? ModelId { get; init; }
+
+    /// <summary>The seed in use, where the turn is kept.</summary>
+    public long? Seed { get; init; }
+
     /// <summary>The person's vote, where the turn is kept.</summary>
     public TurnVote Vote { get; init; }
+
+    /// <summary>The reason for the vote, where the turn is kept; redacted.</summary>
+    public string? VoteReason { get; init; }
+
+    /// <summary>The person's better answer, where the turn is kept; redacted.</summary>
+    public string? Correction { get; init; }
 }
 
 /// <summary>A person's own conversations: those in memory and, with consent, those in the log. Thread-safe.</summary>
@@ -60,7 +72,7 @@ public sealed class ConversationShelf
     public async Task<IReadOnlyList<ShelvedConversation>> ListAsync(
         string surface, string personId, CancellationToken cancellationToken = default)
     {
-        await LoadAsync(surface, personId, cancellationToken);
+        await LoadAllAsync(surface, personId, cancellationToken);
         return
         [
             .. _memory.Of(surface, personId).Where(conversation => conversation.Count > 0).Select(Summarise)
@@ -72,26 +84,35 @@ public sealed class ConversationShelf
     public async Task<IReadOnlyList<PastTurn>> ReadAsync(
         string surface, string personId, ConversationId conversation, CancellationToken cancellationToken = default)
     {
-        var logged = await LoadAsync(surface, personId, cancellationToken);
-        var votes = logged.ToDictionary(turn => turn.Turn.TurnId, turn => turn.Vote);
+        var logged = (await LoadAsync(surface, personId, conversation, cancellationToken))
+            .ToDictionary(turn => turn.Turn.TurnId);
         return
         [
-            .. (_memory.Find(surface, personId, conversation)?.Turns ?? []).Select(turn => new PastTurn
-            {
-                TurnId = turn.TurnId,
-                ParentTurnId = turn.ParentTurnId,
-                Question = turn.Question,
-                Answer = turn.Answer,
-                FinishReason = turn.FinishReason,
-                AskedAt = turn.AskedAt,
-                Kept = turn.Kept,
-                Outdated = turn.Outdated,
-                Vote = votes.GetValueOrDefault(turn.TurnId),
-            }),
+            .. (_memory.Find(surface, personId, conversation)?.Turns ?? [])
+                .Select(turn => ToPast(turn, logged.GetValueOrDefault(turn.TurnId))),
         ];
     }
 
-    /// <summary>Names a conversation for as long as it is in memory.</summary>
+    /// <summary>The name of a conversation in memory, as in the list; null if there is none of theirs.</summary>
+    public string? TitleOf(string surface, string personId, ConversationId conversation) =>
+        _memory.Find(surface, personId, conversation) is { Count: > 0 } found ? Shorten(found.Title ?? "") : null;
+
+    /// <summary>Those of a person's conversations with these words in name, question or answer; letter case aside.</summary>
+    public async Task<IReadOnlyList<ShelvedConversation>> SearchAsync(
+        string surface, string personId, string words, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        return
+        [
+            .. (await ListAsync(surface, personId, cancellationToken)).Where(conversation => Has(conversation.Title)
+                || (_memory.Find(surface, personId, conversation.Id)?.Turns ?? [])
+                    .Any(turn => Has(turn.Question) || Has(turn.Answer))),
+        ];
+
+        bool Has(string text) => text.Contains(words, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Names a conversation for as long as it is in memory; a blank name takes the name away.</summary>
     /// <returns>False if there is no such conversation of theirs.</returns>
     public bool Rename(string surface, string personId, ConversationId conversation, string title)
     {
@@ -100,7 +121,8 @@ public sealed class ConversationShelf
             return false;
         }
 
-        found.Title = Shorten(Question.Clean(title));
+        var name = Shorten(Question.Clean(title)).Trim();
+        found.Title = name.Length == 0 ? null : name;
         return true;
     }
 
@@ -109,7 +131,7 @@ public sealed class ConversationShelf
     public async Task<bool> RemoveAsync(
         string surface, string personId, ConversationId conversation, CancellationToken cancellationToken = default)
     {
-        await LoadAsync(surface, personId, cancellationToken);
+        await LoadAsync(surface, personId, conversation, cancellationToken);
         if (_memory.Find(surface, personId, conversation) is not { } found)
         {
             return false;
@@ -123,24 +145,64 @@ public sealed class ConversationShelf
         return _memory.Remove(found.Key);
     }
 
-    /// <summary>Brings kept turns into memory that are not there.</summary>
-    private async Task<IReadOnlyList<LoggedTurn>> LoadAsync(
-        string surface, string personId, CancellationToken cancellationToken)
+    /// <summary>Brings the conversations into memory that have kept turns and are not there.</summary>
+    private async Task LoadAllAsync(string surface, string personId, CancellationToken cancellationToken)
     {
-        var person = _store.KeyOf(surface, personId);
-        if (_store.UnavailableBecause is not null || !_store.GetConsent(person).Keep)
+        if (KeyOfKept(surface, personId) is not { } person)
+        {
+            return;
+        }
+
+        foreach (var id in await _store.ListConversationsAsync(person, cancellationToken))
+        {
+            if (_memory.Find(surface, personId, new ConversationId(id)) is not { IsLoaded: true })
+            {
+                await LoadAsync(surface, personId, new ConversationId(id), cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Brings the kept turns of a conversation into memory that are not there.</summary>
+    private async Task<IReadOnlyList<LoggedTurn>> LoadAsync(
+        string surface, string personId, ConversationId conversation, CancellationToken cancellationToken)
+    {
+        if (KeyOfKept(surface, personId) is not { } person)
         {
             return [];
         }
 
-        var logged = await _store.ReadAsync(person, cancellationToken);
-        foreach (var turns in logged.GroupBy(turn => turn.Turn.ConversationId))
+        var logged = await _store.ReadConversationAsync(person, conversation.Value, cancellationToken);
+        if (logged.Count > 0)
         {
-            _memory.GetOrAdd(surface, personId, new ConversationId(turns.Key)).Load(turns);
+            _memory.GetOrAdd(surface, personId, conversation).Load(logged);
         }
 
         return logged;
     }
+
+    /// <summary>The person's key at the log, or null if nothing of theirs can be there.</summary>
+    private PersonKey? KeyOfKept(string surface, string personId)
+    {
+        var person = _store.KeyOf(surface, personId);
+        return _store.UnavailableBecause is null && _store.GetConsent(person).Keep ? person : null;
+    }
+
+    private static PastTurn ToPast(RememberedTurn turn, LoggedTurn? logged) => new()
+    {
+        TurnId = turn.TurnId,
+        ParentTurnId = turn.ParentTurnId,
+        Question = turn.Question,
+        Answer = turn.Answer,
+        FinishReason = turn.FinishReason,
+        AskedAt = turn.AskedAt,
+        Kept = turn.Kept,
+        Outdated = turn.Outdated,
+        ModelId = logged?.Turn.ModelId,
+        Seed = logged?.Turn.Seed,
+        Vote = logged?.Vote ?? TurnVote.None,
+        VoteReason = logged?.VoteReason,
+        Correction = logged?.Correction,
+    };
 
     private static ShelvedConversation Summarise(RememberedConversation conversation)
     {

@@ -43,6 +43,9 @@ internal interface ITurnStore
     /// <summary>A person's kept turns, oldest first.</summary>
     Task<IReadOnlyList<LoggedTurn>> ReadAsync(PersonKey person, CancellationToken cancellationToken = default);
 
+    /// <summary>Ids of the conversations a person has kept turns in; reads no content.</summary>
+    Task<IReadOnlyList<string>> ListConversationsAsync(PersonKey person, CancellationToken cancellationToken = default);
+
     /// <summary>A person's kept turns of one conversation, oldest first.</summary>
     Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
         PersonKey person, string conversationId, CancellationToken cancellationToken = default);

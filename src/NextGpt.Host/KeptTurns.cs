@@ -45,13 +45,28 @@ public sealed class KeptTurns
     /// <param name="train">The second; never without the first.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="ArgumentException">Training without keeping.</exception>
-    public Task<ConsentState> SetConsentAsync(
-        string surface, string personId, bool keep, bool train, CancellationToken cancellationToken = default) =>
-        train && !keep
-            ? throw new ArgumentException(
-                "Conversations can improve the model only if they are kept; switch keeping on too.", nameof(train))
-            : _store.SetConsentAsync(
-                _store.KeyOf(surface, personId), keep, train, ConsentText.Version, cancellationToken);
+    public async Task<ConsentState> SetConsentAsync(
+        string surface, string personId, bool keep, bool train, CancellationToken cancellationToken = default)
+    {
+        if (train && !keep)
+        {
+            throw new ArgumentException(
+                "Conversations can improve the model only if they are kept; switch keeping on too.", nameof(train));
+        }
+
+        var state = await _store.SetConsentAsync(
+            _store.KeyOf(surface, personId), keep, train, ConsentText.Version, cancellationToken);
+        if (!keep)
+        {
+            // They are gone from the log: in memory they now count as not kept and go after the hour of PRI-1.
+            foreach (var conversation in _memory.Of(surface, personId))
+            {
+                conversation.MarkNothingKept();
+            }
+        }
+
+        return state;
+    }
 
     /// <summary>Records a vote on one's own turn; repeating overwrites.</summary>
     public async Task<VoteOutcome> RateAsync(

@@ -9,7 +9,12 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
 
     public PersonKey KeyOf(string surface, string personId) => log.KeyOf(surface, personId);
 
-    public ConsentState GetConsent(PersonKey person) => log.GetConsent(person);
+    /// <summary>What the person allowed; what they allowed under an older text is asked again and until then off (PRI-2).</summary>
+    public ConsentState GetConsent(PersonKey person)
+    {
+        var state = log.GetConsent(person);
+        return state.TextVersion is null or ConsentText.Version ? state : state with { Keep = false, Train = false };
+    }
 
     public Task<ConsentState> SetConsentAsync(
         PersonKey person, bool keep, bool train, string textVersion, CancellationToken cancellationToken = default) =>
@@ -37,6 +42,10 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
 
     public Task<IReadOnlyList<LoggedTurn>> ReadAsync(
         PersonKey person, CancellationToken cancellationToken = default) => log.ReadAsync(person, cancellationToken);
+
+    public async Task<IReadOnlyList<string>> ListConversationsAsync(
+        PersonKey person, CancellationToken cancellationToken = default) =>
+        [.. (await log.ListConversationsAsync(person, cancellationToken)).Select(summary => summary.ConversationId)];
 
     public Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>

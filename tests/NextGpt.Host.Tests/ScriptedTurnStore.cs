@@ -103,6 +103,11 @@ internal sealed class ScriptedTurnStore : ITurnStore
         return Task.FromResult(index >= 0);
     }
 
+    public Task<IReadOnlyList<string>> ListConversationsAsync(
+        PersonKey person, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<string>>(
+            [.. Turns.Where(turn => turn.Turn.Person == person).Select(turn => turn.Turn.ConversationId).Distinct()]);
+
     public Task<IReadOnlyList<LoggedTurn>> ReadAsync(
         PersonKey person, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<LoggedTurn>>([.. Turns.Where(turn => turn.Turn.Person == person)]);

@@ -172,6 +172,18 @@ internal sealed class RememberedConversation(string key, string surface, string 
         }
     }
 
+    /// <summary>Notes that no turn is in the log any more.</summary>
+    public void MarkNothingKept()
+    {
+        lock (_gate)
+        {
+            foreach (var turn in _turns.Values.Where(turn => turn.Kept).ToList())
+            {
+                _turns[turn.TurnId] = turn with { Kept = false };
+            }
+        }
+    }
+
     /// <summary>Removes a turn; those after it stay and continue after its parent.</summary>
     public bool Remove(string turnId)
     {

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration.Json;
 using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Model;
+using NextGpt.Server.Web;
 
 namespace NextGpt.Server.Settings;
 
@@ -24,6 +25,7 @@ internal static class SettingsCheck
         (TurnOptions.SectionName, typeof(TurnOptions)),
         (ModelOptions.SectionName, typeof(ModelOptions)),
         (ConversationOptions.SectionName, typeof(ConversationOptions)),
+        (WebOptions.SectionName, typeof(WebOptions)),
     ];
 
     private static readonly string[] RootNames = ["NextGpt", "Logging", "$schema"];

@@ -11,7 +11,7 @@ public sealed class SafetyTests(Browser browser)
     [Trait("Id", "WEB-6")]
     public async Task Hostile_text_from_person_and_model_runs_nothing_loads_nothing_and_breaks_nothing()
     {
-        await using var server = await WebServer.StartAsync(null, ("NextGpt:Turns:MaxCharacters", "100000"));
+        await using var server = await WebServer.StartAsync(settings: ("NextGpt:Turns:MaxCharacters", "100000"));
         await using var ana = await Visitor.ComeAsync(browser, server);
         ana.Page.Dialog += (_, dialog) => Assert.Fail($"A dialog opened: {dialog.Message}");
         await ana.GoAsync();

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using NextGpt.Conversations;
 using NextGpt.Host.Tests;
 using NextGpt.Server.Web.Accounts;
 
@@ -20,13 +21,19 @@ internal sealed class WebServer : IAsyncDisposable
     private readonly string _folder;
     private bool _ownsFolder;
 
-    private WebServer(WebApplication app, string folder, bool ownsFolder, ScriptedChatClient model, FakeTimeProvider time)
+    private WebServer(
+        WebApplication app, ConversationLog? log, string folder, bool ownsFolder, ScriptedChatClient model,
+        FakeTimeProvider time)
     {
+        Log = log;
         (App, _folder, _ownsFolder, Model, Time) = (app, folder, ownsFolder, model, time);
         Address = new Uri(app.Urls.First());
     }
 
     public WebApplication App { get; }
+
+    /// <summary>The log, if it was asked for.</summary>
+    public ConversationLog? Log { get; }
 
     public ScriptedChatClient Model { get; }
 
@@ -38,9 +45,10 @@ internal sealed class WebServer : IAsyncDisposable
 
     /// <summary>Starts it.</summary>
     /// <param name="before">A stopped server whose folder, port and people this one has: a restart.</param>
+    /// <param name="keeps">Whether there is a log.</param>
     /// <param name="settings">Settings beside the usual ones.</param>
     public static async Task<WebServer> StartAsync(
-        WebServer? before = null, params (string Key, string Value)[] settings)
+        WebServer? before = null, bool keeps = false, params (string Key, string Value)[] settings)
     {
         var folder = before?._folder ?? Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
@@ -52,7 +60,10 @@ internal sealed class WebServer : IAsyncDisposable
             .Build();
         var model = new ScriptedChatClient();
         var time = new FakeTimeProvider(before?.Time.GetUtcNow() ?? DateTimeOffset.UtcNow);
-        var app = ServerApplication.Build(configuration, configure: services =>
+        var log = keeps
+            ? await ConversationLog.OpenAsync(new ConversationOptions { Folder = Path.Combine(folder, "conversations") }, time)
+            : null;
+        var app = ServerApplication.Build(configuration, log, configure: services =>
         {
             services.AddSingleton<IChatClient>(model);
             services.AddSingleton<TimeProvider>(time);
@@ -64,7 +75,7 @@ internal sealed class WebServer : IAsyncDisposable
             before._ownsFolder = false;
         }
 
-        return new WebServer(app, folder, ownsFolder: true, model, time);
+        return new WebServer(app, log, folder, ownsFolder: true, model, time);
     }
 
     /// <summary>The account with this name, made on demand; the first one is the admin's.</summary>
@@ -128,6 +139,24 @@ internal sealed class WebServer : IAsyncDisposable
         }
 
         await App.DisposeAsync();
+        if (Log is not null)
+        {
+            await Log.DisposeAsync();
+        }
+    }
+
+    /// <summary>Whether these words stand in any file of the data folder.</summary>
+    public bool FilesHave(string words)
+    {
+        var wanted = System.Text.Encoding.UTF8.GetBytes(words);
+        return Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetExtension(file) != ".lock").Any(file =>
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var bytes = new MemoryStream();
+            stream.CopyTo(bytes);
+            return bytes.GetBuffer().AsSpan(0, (int)bytes.Length).IndexOf(wanted) >= 0;
+        });
     }
 
     public async ValueTask DisposeAsync()

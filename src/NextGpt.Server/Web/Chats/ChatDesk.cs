@@ -44,31 +44,19 @@ internal sealed partial class ChatDesk : IDisposable
     public async Task<IReadOnlyList<ShelvedConversation>> ListAsync(string person, CancellationToken cancellationToken)
     {
         var answered = await _shelf.ListAsync(Surface, person, cancellationToken);
-        var listed = answered.Select(summary => summary.Id.Value).ToHashSet();
-        var unanswered = _notes.Values
-            .Where(note => note.Person == person && !listed.Contains(note.Turn.ConversationId) && IsKnown(note))
-            .GroupBy(note => note.Turn.ConversationId)
-            .Select(notes => Summarise(notes.Key, [.. notes.Select(note => note.Turn).OrderBy(turn => turn.AskedAt)]));
-        return [.. answered.Concat(unanswered).OrderByDescending(summary => summary.LastUsed)];
+        return [.. answered.Concat(Unanswered(person)).OrderByDescending(summary => summary.LastUsed)];
     }
 
     /// <summary>Those of a person's conversations in whose name, questions or answers the words stand.</summary>
     public async Task<IReadOnlyList<ShelvedConversation>> SearchAsync(
         string person, string words, CancellationToken cancellationToken)
     {
-        var found = new List<ShelvedConversation>();
-        foreach (var summary in await ListAsync(person, cancellationToken))
-        {
-            var chat = await ReadAsync(person, summary.Id.Value, cancellationToken);
-            if (Has(chat.Title) || chat.Turns.Any(turn => Has(turn.Question) || Has(turn.Answer)))
-            {
-                found.Add(summary);
-            }
-        }
-
-        return found;
-
-        bool Has(string text) => text.Contains(words, StringComparison.OrdinalIgnoreCase);
+        var found = await _shelf.SearchAsync(Surface, person, words, cancellationToken);
+        return
+        [
+            .. found,
+            .. Unanswered(person).Where(summary => summary.Title.Contains(words, StringComparison.OrdinalIgnoreCase)),
+        ];
     }
 
     /// <summary>A conversation; without turns if there is no such conversation of theirs.</summary>
@@ -95,8 +83,7 @@ internal sealed partial class ChatDesk : IDisposable
             }
         }
 
-        var name = (await _shelf.ListAsync(Surface, person, cancellationToken))
-            .FirstOrDefault(summary => summary.Id.Value == conversation)?.Title;
+        var name = _shelf.TitleOf(Surface, person, new ConversationId(conversation));
         return new Chat(conversation, name, [.. turns.OrderBy(turn => turn.AskedAt)]);
     }
 
@@ -295,6 +282,13 @@ internal sealed partial class ChatDesk : IDisposable
 
     private bool IsKnown(Note note) => _router.Knows(note.Turn.Id, Surface, note.Person);
 
+    /// <summary>Conversations in which nothing has been answered yet: the host does not list them.</summary>
+    private IEnumerable<ShelvedConversation> Unanswered(string person) => _notes.Values
+        .Where(note => note.Person == person && IsKnown(note)
+            && _shelf.TitleOf(Surface, person, new ConversationId(note.Turn.ConversationId)) is null)
+        .GroupBy(note => note.Turn.ConversationId)
+        .Select(notes => Summarise(notes.Key, [.. notes.Select(note => note.Turn).OrderBy(turn => turn.AskedAt)]));
+
     private ChatTurn Merge(string conversation, PastTurn past, ConsentState consent)
     {
         var turn = _notes.TryGetValue(past.TurnId, out var note)
@@ -309,7 +303,11 @@ internal sealed partial class ChatDesk : IDisposable
                 Answer = past.Answer,
                 State = ChatTurnState.Answered,
                 FinishReason = past.FinishReason,
+                ModelId = past.ModelId,
+                Seed = past.Seed,
                 Vote = past.Vote,
+                VoteReason = past.VoteReason,
+                Correction = past.Correction,
             };
         return turn with
         {

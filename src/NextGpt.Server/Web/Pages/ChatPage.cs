@@ -165,6 +165,7 @@ internal sealed class ChatPage(TurnView turns)
         <dialog id="rename" aria-labelledby="rename-title"><form class="sheet" method="dialog">
         <h2 id="rename-title">Rename the conversation</h2>
         <label class="field"><span>Name</span><input name="title" maxlength="80" autocomplete="off"></label>
+        <p class="quiet">The name is remembered while the conversation is in use; after an hour of rest its first question names it again.</p>
         <div class="buttons"><button class="button" value="cancel" formnovalidate type="button" data-act="close">Cancel</button><button class="button main" value="ok">Rename</button></div>
         </form></dialog>
         """);

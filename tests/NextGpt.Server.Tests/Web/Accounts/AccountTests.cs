@@ -158,7 +158,7 @@ public sealed class AccountTests(Browser browser)
     public async Task Neither_passwords_nor_links_stand_in_the_files_and_nobody_else_can_read_them()
     {
         var folder = Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
-        await using (var server = await WebServer.StartAsync(null, ("NextGpt:DataFolder", folder)))
+        await using (var server = await WebServer.StartAsync(settings: ("NextGpt:DataFolder", folder)))
         {
             var secret = server.Accounts.InviteFirst() ?? "";
             server.Accounts.Accept(secret, "Ana", WebServer.Password);
@@ -186,7 +186,7 @@ public sealed class AccountTests(Browser browser)
     public async Task The_last_admin_stays_and_a_damaged_account_file_is_named()
     {
         var folder = Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
-        await using (var server = await WebServer.StartAsync(null, ("NextGpt:DataFolder", folder)))
+        await using (var server = await WebServer.StartAsync(settings: ("NextGpt:DataFolder", folder)))
         {
             var ana = server.PersonCalled("Ana");
             server.PersonCalled("Bob");
@@ -196,7 +196,7 @@ public sealed class AccountTests(Browser browser)
 
         var file = Path.Combine(folder, "web", "accounts.json");
         await File.WriteAllTextAsync(file, "{\"version\":1,\"accounts\":[", TestContext.Current.CancellationToken);
-        await using (var server = await WebServer.StartAsync(null, ("NextGpt:DataFolder", folder)))
+        await using (var server = await WebServer.StartAsync(settings: ("NextGpt:DataFolder", folder)))
         {
             var damaged = Assert.Throws<InvalidOperationException>(() => server.Accounts);
             Assert.Contains("accounts.json cannot be read", damaged.Message, StringComparison.Ordinal);
