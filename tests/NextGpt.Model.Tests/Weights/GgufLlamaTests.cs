@@ -135,7 +135,8 @@ public sealed class GgufLlamaTests
 
     /// <summary>Two layers, width 32, 4 query and 2 key/value heads of 8, vocabulary 32.</summary>
     internal static GgufWriter Tiny(
-        string architecture, Random random, (string Key, object Value)? replace = null, float ropeBase = 10_000)
+        string architecture, Random random, (string Key, object Value)? replace = null, float ropeBase = 10_000,
+        GgufType? only = null)
     {
         var writer = new GgufWriter();
         (string Key, object Value)[] metadata =
@@ -186,7 +187,7 @@ public sealed class GgufLlamaTests
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() + 0.5f)];
 
         void Matrix(string name, GgufType type, int rows, int columns) =>
-            writer.Tensor(name, type, GgufBlocks.Random(type, rows * columns, random), rows, columns);
+            writer.Tensor(name, only ?? type, GgufBlocks.Random(only ?? type, rows * columns, random), rows, columns);
     }
 
     private static string Message(string path) => Assert.Throws<InvalidDataException>(() => new GgufLlama(path)).Message;
