@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NextGpt.Model.Language;
+using NextGpt.Model.Language.Quantized;
 using NextGpt.Model.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -103,12 +104,19 @@ internal static class LanguageModelLoader
         }
     }
 
-    private static TorchEngine NewEngine(
+    private static ILanguageEngine NewEngine(
         ITensorSource source, LlamaConfig config, int contextTokens, ModelOptions options, IProgress<double> progress,
         CancellationToken cancellationToken)
     {
         TorchRuntime.Load(options.Libtorch);
         var device = TorchRuntime.ResolveDevice(options.Device);
+        if (device.type == DeviceType.CPU && source is GgufLlama)
+        {
+            return new QuantizedEngine(
+                new QuantizedLlama(source, config, progress, cancellationToken), contextTokens,
+                options.Threads ?? Environment.ProcessorCount);
+        }
+
         using var watched = new WatchedSource(source, progress, cancellationToken);
         var model = new LlamaModel(config, device, device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32);
         try
@@ -124,7 +132,7 @@ internal static class LanguageModelLoader
     }
 
     /// <summary>One step whose numbers must be numbers: finds damaged weights before a person does, and warms up.</summary>
-    private static void TryOut(TorchEngine engine, string source, ITokenizer tokenizer)
+    private static void TryOut(ILanguageEngine engine, string source, ITokenizer tokenizer)
     {
         var logits = new float[engine.VocabularySize];
         using var sequence = engine.NewSequence();

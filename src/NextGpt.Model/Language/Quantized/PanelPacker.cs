@@ -12,12 +12,13 @@ namespace NextGpt.Model.Language.Quantized;
 internal static unsafe class PanelPacker
 {
     /// <summary>One block of rows of a matrix: where a row's stored blocks begin, or where its floats are written.</summary>
+    /// <param name="Name">File and tensor, for messages.</param>
     /// <param name="Type">How rows are stored; F32 if they come from <paramref name="Read"/>.</param>
     /// <param name="Rows">How many.</param>
     /// <param name="Columns">Elements per row.</param>
     /// <param name="Find">The first stored byte of a row, or null if rows come from <paramref name="Read"/>.</param>
     /// <param name="Read">The whole part as float32, row-major, or null.</param>
-    internal sealed record Part(GgufType Type, int Rows, int Columns, Func<int, nint>? Find, float[]? Read);
+    internal sealed record Part(string Name, GgufType Type, int Rows, int Columns, Func<int, nint>? Find, float[]? Read);
 
     /// <summary>The panel format that keeps a stored type.</summary>
     public static PanelFormat FormatOf(GgufType type) => type switch
@@ -84,6 +85,7 @@ internal static unsafe class PanelPacker
         WeightArena arena, PanelFormat format, int rows, int columns, Func<int, (Part Part, int Row)> locate)
     {
         var matrix = new PanelMatrix(arena, format, rows, columns);
+        string? damaged = null;
         var panelsPerTask = Math.Max(1, (1 << 18) / (columns * PanelMatrix.PanelRows));
         var tasks = (matrix.Panels + panelsPerTask - 1) / panelsPerTask;
         Parallel.For(0, tasks, task =>
@@ -98,7 +100,11 @@ internal static unsafe class PanelPacker
                     {
                         var row = (panel * PanelMatrix.PanelRows) + lane;
                         var (part, own) = row < rows ? locate(row) : (null, 0);
-                        Lane(matrix, matrix.Panel(panel), lane, part is not null && own < part.Rows ? part : null, own, scratch);
+                        part = part is not null && own < part.Rows ? part : null;
+                        if (!Lane(matrix, matrix.Panel(panel), lane, part, own, scratch))
+                        {
+                            damaged = part?.Name;
+                        }
                     }
                 }
             }
@@ -107,10 +113,15 @@ internal static unsafe class PanelPacker
                 NativeMemory.AlignedFree(scratch);
             }
         });
-        return matrix;
+        return damaged is null
+            ? matrix
+            : throw new InvalidDataException(
+                $"{damaged} holds values that are no numbers; the weights are damaged, download them again.");
     }
 
-    private static void Lane(PanelMatrix matrix, byte* panel, int lane, Part? part, int row, float* scratch)
+    /// <summary>Packs one row.</summary>
+    /// <returns>Whether every value is a finite number.</returns>
+    private static bool Lane(PanelMatrix matrix, byte* panel, int lane, Part? part, int row, float* scratch)
     {
         var source = part?.Find is { } find ? (byte*)find(row) : null;
         if (source is not null && FormatOf(part!.Type) == matrix.Format && part.Type is not GgufType.F32)   // F32 has no panel of its own
@@ -118,17 +129,13 @@ internal static unsafe class PanelPacker
             switch (part.Type)
             {
                 case GgufType.Q4_1:
-                    FourBits(panel, lane, source, matrix.Blocks, 20);
-                    return;
+                    return FourBits(panel, lane, source, matrix.Blocks, 20);
                 case GgufType.Q4_0:
-                    FourBits(panel, lane, source, matrix.Blocks, 18);
-                    return;
+                    return FourBits(panel, lane, source, matrix.Blocks, 18);
                 case GgufType.Q8_0:
-                    EightBits(panel, lane, source, matrix);
-                    return;
+                    return EightBits(panel, lane, source, matrix);
                 case GgufType.F16 or GgufType.BF16:
-                    Wide((ushort*)panel, lane, (ushort*)source, part.Columns, matrix.Blocks * PanelMatrix.BlockColumns);
-                    return;
+                    return Wide(matrix, (ushort*)panel, lane, (ushort*)source);
                 default:
                     break;
             }
@@ -148,8 +155,7 @@ internal static unsafe class PanelPacker
         switch (matrix.Format)
         {
             case PanelFormat.EightBits:
-                Quantise(panel, lane, scratch, matrix);
-                break;
+                return Quantise(panel, lane, scratch, matrix);
             case PanelFormat.FourBits:   // only rows of padding come this way
                 for (var block = 0; block < matrix.Blocks; block++)
                 {
@@ -171,16 +177,20 @@ internal static unsafe class PanelPacker
 
                 break;
         }
+
+        return true;
     }
 
-    private static void FourBits(byte* panel, int lane, byte* source, int blocks, int size)
+    private static bool FourBits(byte* panel, int lane, byte* source, int blocks, int size)
     {
+        var finite = true;
         for (var block = 0; block < blocks; block++, source += size, panel += PanelMatrix.FourBitsBytes)
         {
             var scale = Unsafe.ReadUnaligned<Half>(source);
+            var minimum = size == 20 ? Unsafe.ReadUnaligned<Half>(source + 2) : (Half)(-8 * (float)scale);
+            finite &= Half.IsFinite(scale) & Half.IsFinite(minimum);
             ((Half*)panel)[lane] = scale;
-            ((Half*)panel)[PanelMatrix.PanelRows + lane] =
-                size == 20 ? Unsafe.ReadUnaligned<Half>(source + 2) : (Half)(-8 * (float)scale);
+            ((Half*)panel)[PanelMatrix.PanelRows + lane] = minimum;
             var quants = source + size - 16;
             var target = (uint*)(panel + 64) + lane;
             target[0] = Unsafe.ReadUnaligned<uint>(quants);
@@ -188,41 +198,56 @@ internal static unsafe class PanelPacker
             target[32] = Unsafe.ReadUnaligned<uint>(quants + 8);
             target[48] = Unsafe.ReadUnaligned<uint>(quants + 12);
         }
+
+        return finite;
     }
 
-    private static void EightBits(byte* panel, int lane, byte* source, PanelMatrix matrix)
+    private static bool EightBits(byte* panel, int lane, byte* source, PanelMatrix matrix)
     {
+        var finite = true;
         var target = (uint*)(panel + matrix.ScaleBytes) + lane;
         for (var block = 0; block < matrix.Blocks; block++, source += 34, target += PanelMatrix.EightBitsBytes / 4)
         {
-            ((ushort*)panel)[(block * PanelMatrix.PanelRows) + lane] = Unsafe.ReadUnaligned<ushort>(source);
+            var scale = Unsafe.ReadUnaligned<Half>(source);
+            finite &= Half.IsFinite(scale);
+            ((Half*)panel)[(block * PanelMatrix.PanelRows) + lane] = scale;
             for (var chunk = 0; chunk < 8; chunk++)
             {
                 target[chunk * 16] = Unsafe.ReadUnaligned<uint>(source + 2 + (chunk * 4)) ^ 0x8080_8080;
             }
         }
+
+        return finite;
     }
 
-    private static void Wide(ushort* panel, int lane, ushort* source, int columns, int padded)
+    private static bool Wide(PanelMatrix matrix, ushort* panel, int lane, ushort* source)
     {
-        for (var column = 0; column < padded; column++)
+        var finite = true;
+        var exponent = matrix.Format == PanelFormat.Half ? 0x7C00 : 0x7F80;
+        for (var column = 0; column < matrix.Blocks * PanelMatrix.BlockColumns; column++)
         {
-            panel[(column * PanelMatrix.PanelRows) + lane] = column < columns ? source[column] : (ushort)0;
+            var value = column < matrix.Columns ? source[column] : (ushort)0;
+            finite &= (value & exponent) != exponent;
+            panel[(column * PanelMatrix.PanelRows) + lane] = value;
         }
+
+        return finite;
     }
 
-    private static void Quantise(byte* panel, int lane, float* row, PanelMatrix matrix)
+    private static bool Quantise(byte* panel, int lane, float* row, PanelMatrix matrix)
     {
+        var finite = true;
         var target = panel + matrix.ScaleBytes + (lane * 4);
         for (var block = 0; block < matrix.Blocks; block++, row += PanelMatrix.BlockColumns, target += PanelMatrix.EightBitsBytes)
         {
             var largest = 0f;
             for (var column = 0; column < PanelMatrix.BlockColumns; column++)
             {
-                largest = Math.Max(largest, Math.Abs(row[column]));
+                largest = Math.Max(largest, Math.Abs(row[column]));   // stays no number once it is none
             }
 
             var scale = (Half)(largest / 127);
+            finite &= Half.IsFinite(scale);
             var inverse = (float)scale is var exact && exact > 0 ? 1 / exact : 0;
             ((Half*)panel)[(block * PanelMatrix.PanelRows) + lane] = scale;
             for (var column = 0; column < PanelMatrix.BlockColumns; column++)
@@ -231,5 +256,7 @@ internal static unsafe class PanelPacker
                 target[(column / 4 * 64) + (column % 4)] = (byte)(value + 128);
             }
         }
+
+        return finite;
     }
 }

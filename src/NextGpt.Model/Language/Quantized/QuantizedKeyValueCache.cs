@@ -18,6 +18,7 @@ internal sealed unsafe class QuantizedKeyValueCache : IDisposable
     private readonly long _keyHead;
     private readonly long _valueHead;
     private short* _memory;
+    private int _mostFilled;
 
     /// <summary>Takes memory for a sequence.</summary>
     /// <param name="config">The network.</param>
@@ -42,6 +43,9 @@ internal sealed unsafe class QuantizedKeyValueCache : IDisposable
 
     /// <summary>Positions filled so far.</summary>
     public int Length { get; private set; }
+
+    /// <summary>Memory used so far: what was ever filled, whether or not it was truncated since.</summary>
+    public long UsedBytes => (long)_mostFilled * _layers * _heads * (HeadSize + PaddedHeadSize) * sizeof(short);
 
     /// <summary>Width of one head.</summary>
     public int HeadSize { get; }
@@ -85,6 +89,7 @@ internal sealed unsafe class QuantizedKeyValueCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Capacity);
         Length = length;
+        _mostFilled = Math.Max(_mostFilled, length);
     }
 
     /// <summary>A layer's keys and values as float32, for computing elsewhere.</summary>

@@ -16,8 +16,13 @@ internal sealed unsafe class QuantizedLlama : IDisposable
     /// <summary>Packs a checkpoint, on all cores.</summary>
     /// <param name="source">Tensors under Hugging Face names; may be disposed afterwards.</param>
     /// <param name="config">The network's numbers.</param>
-    /// <exception cref="InvalidDataException">A tensor is missing or has another shape than the configuration asks for.</exception>
-    public QuantizedLlama(ITensorSource source, LlamaConfig config)
+    /// <param name="progress">Gets the share that is done, 0 to 1.</param>
+    /// <param name="cancellationToken">Looked at before every layer.</param>
+    /// <exception cref="InvalidDataException">
+    /// A tensor is missing, has another shape than the configuration asks for, or holds values that are no numbers.
+    /// </exception>
+    public QuantizedLlama(
+        ITensorSource source, LlamaConfig config, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(config);
@@ -33,6 +38,8 @@ internal sealed unsafe class QuantizedLlama : IDisposable
             var layers = new QuantizedLayer[config.Layers];
             for (var index = 0; index < layers.Length; index++)
             {
+                cancellationToken.ThrowIfCancellationRequested();
+                progress?.Report((index + 1.0) / (layers.Length + 1));
                 var layer = $"model.layers.{index}.";
                 layers[index] = new QuantizedLayer
                 {
@@ -57,6 +64,7 @@ internal sealed unsafe class QuantizedLlama : IDisposable
             }
 
             Layers = layers;
+            progress?.Report(1);
         }
         catch
         {
@@ -73,12 +81,12 @@ internal sealed unsafe class QuantizedLlama : IDisposable
             {
                 var part = gguf.Find(name);
                 var (first, rowBytes) = ((nint)gguf.File.Blocks(part.Tensor), part.Tensor.RowBytes);
-                return new(part.Tensor.Type, rows, columns, row => first + (nint)(part.ToStored(row) * rowBytes), null);
+                return new($"{source.Name}: tensor '{name}'", part.Tensor.Type, rows, columns, row => first + (nint)(part.ToStored(row) * rowBytes), null);
             }
 
             var values = new float[(long)rows * columns];
             source.Read(name, values);
-            return new(GgufType.F32, rows, columns, null, values);
+            return new($"{source.Name}: tensor '{name}'", GgufType.F32, rows, columns, null, values);
         }
 
         float* Vectors(params ReadOnlySpan<(string[] Names, int Count)> vectors)
@@ -96,7 +104,18 @@ internal sealed unsafe class QuantizedLlama : IDisposable
                 foreach (var name in names)
                 {
                     Check(name, count);
-                    source.Read(name, new Span<float>(next, count));
+                    var values = new Span<float>(next, count);
+                    source.Read(name, values);
+                    foreach (var value in values)
+                    {
+                        if (!float.IsFinite(value))
+                        {
+                            throw new InvalidDataException(
+                                $"{source.Name}: tensor '{name}' holds values that are no numbers; the weights are damaged, " +
+                                "download them again.");
+                        }
+                    }
+
                     next += count;
                 }
             }

@@ -135,7 +135,7 @@ public sealed unsafe class PanelKernelsTests
         fixed (byte* start = bytes)
         {
             var (first, rowBytes) = ((nint)start, bytes.Length / rows);
-            return (PanelPacker.Stack(arena, new PanelPacker.Part(type, rows, columns, row => first + (row * rowBytes), null)), weights);
+            return (PanelPacker.Stack(arena, new PanelPacker.Part("test", type, rows, columns, row => first + (row * rowBytes), null)), weights);
         }
     }
 

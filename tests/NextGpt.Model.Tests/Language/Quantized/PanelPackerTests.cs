@@ -67,8 +67,8 @@ public sealed unsafe class PanelPackerTests
             var begin = (nint)start;
             matrix = PanelPacker.Stack(
                 arena,
-                new PanelPacker.Part(GgufType.Q4_1, 24, 32, row => begin + (row * 20), null),
-                new PanelPacker.Part(GgufType.F32, 8, 32, null, second));
+                new PanelPacker.Part("test", GgufType.Q4_1, 24, 32, row => begin + (row * 20), null),
+                new PanelPacker.Part("test", GgufType.F32, 8, 32, null, second));
         }
 
         Assert.Equal(PanelFormat.EightBits, matrix.Format);
@@ -87,8 +87,8 @@ public sealed unsafe class PanelPackerTests
 
         var matrix = PanelPacker.Interleave(
             arena,
-            new PanelPacker.Part(GgufType.F32, 20, 32, null, gate),
-            new PanelPacker.Part(GgufType.F32, 20, 32, null, up));
+            new PanelPacker.Part("test", GgufType.F32, 20, 32, null, gate),
+            new PanelPacker.Part("test", GgufType.F32, 20, 32, null, up));
 
         Assert.Equal(4, matrix.Panels);
         float[] firsts = [.. Enumerable.Range(0, 64).Select(row => Row(matrix, row)[0])];
@@ -103,10 +103,34 @@ public sealed unsafe class PanelPackerTests
     {
         using var arena = new WeightArena();
         float[] values = [.. Enumerable.Range(0, 16 * 40).Select(index => (float)(index % 40))];
-        var matrix = PanelPacker.Stack(arena, new PanelPacker.Part(GgufType.F32, 16, 40, null, values));
+        var matrix = PanelPacker.Stack(arena, new PanelPacker.Part("test", GgufType.F32, 16, 40, null, values));
 
         Assert.Equal(2, matrix.Blocks);
         Assert.Equal(39, Row(matrix, 15)[39], 0.1);
+    }
+
+    [Theory]
+    [InlineData((int)GgufType.Q4_1, 2)]
+    [InlineData((int)GgufType.Q4_0, 0)]
+    [InlineData((int)GgufType.Q8_0, 0)]
+    [InlineData((int)GgufType.F16, 30)]
+    [InlineData((int)GgufType.BF16, 30)]
+    [InlineData((int)GgufType.F32, 64)]
+    [InlineData((int)GgufType.Q5_0, 0)]
+    public void A_value_that_is_no_number_is_refused_with_the_name_of_the_tensor(int type, int place)
+    {
+        using var arena = new WeightArena();
+        var bytes = GgufBlocks.Random((GgufType)type, 16 * 32, new Random(1));
+        (bytes[place], bytes[place + 1]) = type == (int)GgufType.F32 ? ((byte)0, (byte)0) : ((byte)0x80, (byte)0x7F);
+        if (type == (int)GgufType.F32)
+        {
+            BitConverter.TryWriteBytes(bytes.AsSpan(place), float.NaN);
+        }
+
+        var failure = Assert.Throws<InvalidDataException>(
+            () => PanelKernelsTests.Matrix(arena, (GgufType)type, 16, 32, bytes));
+
+        Assert.Equal("test holds values that are no numbers; the weights are damaged, download them again.", failure.Message);
     }
 
     private static float[] Row(PanelMatrix matrix, int row)
