@@ -12,7 +12,8 @@ internal static class EmbeddedModel
     public static string Path => System.IO.Path.Combine(AppContext.BaseDirectory, "Embedded", File);
 
     /// <summary>What answers best; the figures are in tests/NextGpt.Model.Tests/Language/EmbeddedModelAnswers.md.</summary>
-    public static ModelDefaults Defaults { get; } = new(new SamplingOptions { Temperature = 0 }, SystemText: "");
+    public static ModelDefaults Defaults { get; } =
+        new(new SamplingOptions { Temperature = 0 }, SystemText: "Answer in one short sentence.");
 
     /// <summary>Refuses a file of this name that is not, byte for byte, the one we ship.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>

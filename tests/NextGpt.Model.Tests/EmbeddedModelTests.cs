@@ -6,11 +6,11 @@ using TorchSharp;
 
 namespace NextGpt.Model.Tests;
 
-/// <summary>The model we ship, loaded once for all tests that need its answers.</summary>
+/// <summary>The model we ship, loaded once for all tests that need its answers; without a system text, as in the fixtures.</summary>
 public sealed class EmbeddedModelFixture : IAsyncLifetime
 {
     private readonly ServiceProvider _services =
-        new ServiceCollection().AddNextGptModel(new ModelOptions { Device = "cpu" }).BuildServiceProvider();
+        new ServiceCollection().AddNextGptModel(new ModelOptions { Device = "cpu", SystemText = "" }).BuildServiceProvider();
 
     public ModelThread Thread => _services.GetRequiredService<ModelThread>();
 

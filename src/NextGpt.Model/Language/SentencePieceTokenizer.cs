@@ -6,8 +6,9 @@ namespace NextGpt.Model.Language;
 
 /// <summary>SentencePiece BPE with byte fallback, as LLaMA and Vicuna use it (Kudo and Richardson 2018).</summary>
 /// <remarks>
-/// Own code rather than Microsoft.ML.Tokenizers, because the same pieces also come from GGUF metadata and from
-/// <c>tokenizer.json</c>, where that library reads only the original file. Pieces marked unused are never produced.
+/// Own code rather than Microsoft.ML.Tokenizers, which reads only the original file, not the same pieces in GGUF metadata
+/// or <c>tokenizer.json</c>, and takes the right one of two equal merges that overlap ("   ") where the original takes the
+/// left one. Pieces marked unused are never produced.
 /// </remarks>
 internal sealed class SentencePieceTokenizer : ITokenizer
 {
