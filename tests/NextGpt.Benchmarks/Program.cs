@@ -1,44 +1,143 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using NextGpt.Benchmarks;
+using NextGpt.Model.Language;
 using NextGpt.Model.Language.Quantized;
 using NextGpt.Model.Weights;
-using (var bandwidth = new MemoryBandwidth(2))
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+BenchmarkOptions options;
+try
 {
-    Console.Write($"bandwidth {Enumerable.Range(0, 4).Max(_ => bandwidth.Measure()) / 1e9:0.0} GB/s; ");
+    options = BenchmarkOptions.Parse(args);
+}
+catch (FormatException problem)
+{
+    Console.Error.WriteLine(problem.Message);
+    Console.Error.WriteLine(BenchmarkOptions.Usage);
+    return 2;
 }
 
-using var gguf = new GgufLlama(Path.Combine(AppContext.BaseDirectory, "Embedded", "SmolLM2-135M-Instruct.Q4_1.gguf"));
-using var model = new QuantizedLlama(gguf, gguf.Config);
-var logits = new float[49152];
-var tokens = Enumerable.Range(0, 128).Select(i => 100 + (i * 37 % 4000)).ToArray();
-foreach (var what in args)
-{
-    var parts = what.Split(':');
-    using var decoder = new QuantizedDecoder(model, parts[1][0] - '0', Enum.Parse<KernelPath>(parts[0]));
-    using var cache = decoder.NewCache(1024);
-    var best = 0.0;
-    if (parts[2] == "p")
-    {
-        for (var round = 0; round < 5; round++)
-        {
-            cache.Truncate(0);
-            var t = Stopwatch.GetTimestamp();
-            decoder.Run(cache, tokens, logits, []);
-            best = Math.Max(best, 128 / Stopwatch.GetElapsedTime(t).TotalSeconds);
-        }
-    }
-    else
-    {
-        for (var round = 0; round < 12; round++)
-        {
-            cache.SetLength(16);
-            var t = Stopwatch.GetTimestamp();
-            for (var i = 0; i < 16; i++) { decoder.Run(cache, [100 + i], logits, []); }
-            best = Math.Max(best, 16 / Stopwatch.GetElapsedTime(t).TotalSeconds);
-        }
-    }
+const int Context = 1_024;
+Work[] works = [new("prompt of 128", 128, 0), new("prompt of 512", 512, 0), new("decode 64 after 16", 16, 64), new("decode 64 after 512", 512, 64)];
 
-    Console.Write($"{what} {best:0}; ");
+// 1. Loading
+var begin = Stopwatch.GetTimestamp();
+using var gguf = new GgufLlama(options.Model);
+var opened = Stopwatch.GetElapsedTime(begin);
+begin = Stopwatch.GetTimestamp();
+using var weights = new QuantizedLlama(gguf, gguf.Config);
+var packed = Stopwatch.GetElapsedTime(begin);
+begin = Stopwatch.GetTimestamp();
+using (var first = new DecoderEngine(weights, options.Threads[^1], Context))
+{
+    first.Reset();
+    first.Read([1]);
 }
 
+var started = Stopwatch.GetElapsedTime(begin);
+var cpu = Cpu();
+Console.WriteLine($"{cpu}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
+Console.WriteLine(
+    $"{Path.GetFileName(options.Model)}: opened in {opened.TotalMilliseconds:0} ms, packed in {packed.TotalMilliseconds:0} ms " +
+    $"({weights.SizeBytes / 1e6:0.0} MB), first token after {started.TotalMilliseconds:0} ms more");
+
+// 2. The engine to compare with
+LlamaCppLibrary? library = null;
+nint model = 0;
+var without = "it was switched off";
+if (options.WithLlamaCpp)
+{
+    try
+    {
+        library = new LlamaCppLibrary(LlamaCppPackage.Fetch(options.Cache));
+        model = library.OpenModel(options.Model);
+    }
+    catch (Exception problem) when (problem is InvalidOperationException or PlatformNotSupportedException or DllNotFoundException
+        or EntryPointNotFoundException or IOException or UnauthorizedAccessException)
+    {
+        library = null;
+        without = problem.Message;
+    }
+}
+
+if (library is null)
+{
+    Console.WriteLine($"Without llama.cpp: {without}");
+}
+
+const string Question = "The capital of France is";
+var tokenizer = GgufTokenizer.Read(gguf.File.Metadata);
+int[] question = [.. tokenizer.Encode(Question, SpecialTokens.AsText)];
+
+// 3. Rounds: engines take turns, the bandwidth is measured between them
+var measurements = new List<Measurement>();
+var bandwidths = new Dictionary<int, double>();
+foreach (var threads in options.Threads)
+{
+    using var bandwidth = new MemoryBandwidth(threads);
+    using var ours = new DecoderEngine(weights, threads, Context);
+    using var theirs = library is null ? null : new LlamaCppEngine(library, model, gguf.Config.VocabularySize, threads, Context);
+    IEngine[] engines = theirs is null ? [ours] : [ours, theirs];
+    Measurement[] table = [.. works.SelectMany(work => engines.Select(engine => new Measurement(engine.Name, threads, work)))];
+    foreach (var engine in engines)
+    {
+        engine.Reset();
+        engine.Read(question);
+        Console.WriteLine($"{engine.Name}, {threads} thread{(threads == 1 ? "" : "s")}: \"{Question}{tokenizer.Decode([engine.Likeliest()])}\"");
+        for (var warming = 0; warming < 2; warming++)
+        {
+            new Measurement(engine.Name, threads, new Work("", 32, 8)).Measure(engine);
+        }
+    }
+
+    for (var round = 1; round <= options.Rounds; round++)
+    {
+        Console.Error.Write($"\r{threads} thread{(threads == 1 ? "" : "s")}, round {round} of {options.Rounds}   ");
+        bandwidths[threads] = Math.Max(bandwidths.GetValueOrDefault(threads), bandwidth.Measure());
+        foreach (var measurement in table)
+        {
+            measurement.Measure(engines.Single(engine => engine.Name == measurement.Engine));
+        }
+    }
+
+    measurements.AddRange(table);
+}
+
+Console.Error.WriteLine();
+if (model != 0)
+{
+    library?.CloseModel(model);
+}
+
+// 4. The table
 Console.WriteLine();
+Console.WriteLine(
+    $"{cpu}, {DateTime.UtcNow:yyyy-MM-dd}, {Path.GetFileName(options.Model)}, tokens per second: best of {options.Rounds} rounds (median); " +
+    $"bound: {weights.SizeBytes / 1e6:0.0} MB of weights per token at the bandwidth measured between the rounds");
+Console.WriteLine();
+Console.WriteLine($"| work | threads | NextGpt.Chat | {(library is null ? "" : "llama.cpp | ratio of best (median) | ")}bandwidth bound |");
+Console.WriteLine($"| --- | ---: | ---: | {(library is null ? "" : "---: | ---: | ")}---: |");
+foreach (var row in measurements.GroupBy(measurement => (measurement.Work, measurement.Threads)))
+{
+    var all = row.ToArray();
+    var bound = row.Key.Work.Decoded == 0
+        ? "-"
+        : $"{bandwidths[row.Key.Threads] / weights.SizeBytes:0} ({bandwidths[row.Key.Threads] / 1e9:0.0} GB/s)";
+    var comparison = all.Length == 1
+        ? ""
+        : $"{all[1].Best:0} ({all[1].Median:0}) | {all[0].Best / all[1].Best:0.00} ({all[0].Median / all[1].Median:0.00}) | ";
+    Console.WriteLine($"| {row.Key.Work.Name} | {row.Key.Threads} | {all[0].Best:0} ({all[0].Median:0}) | {comparison}{bound} |");
+}
+
+return 0;
+
+static string Cpu()
+{
+    const string Facts = "/proc/cpuinfo";
+    var line = File.Exists(Facts)
+        ? File.ReadLines(Facts).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+        : null;
+    return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+}
