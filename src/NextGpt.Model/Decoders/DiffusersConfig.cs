@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace NextGpt.Model.Decoders;
@@ -6,6 +7,8 @@ namespace NextGpt.Model.Decoders;
 /// <summary>Reads the settings of a <c>config.json</c> in diffusers or transformers layout and refuses what is not known.</summary>
 internal sealed partial class DiffusersConfig
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     private readonly JsonElement _root;
     private readonly string _name;
 
@@ -37,6 +40,15 @@ internal sealed partial class DiffusersConfig
             throw new InvalidDataException($"{name} is not JSON ({failure.Message}).", failure);
         }
     }
+
+    /// <summary>Writes settings, indented.</summary>
+    internal static void Save(string file, JsonObject settings) => File.WriteAllText(file, settings.ToJsonString(Indented) + "\n");
+
+    /// <summary>Numbers as JSON.</summary>
+    internal static JsonArray List(IEnumerable<int> numbers) => new([.. numbers.Select(number => JsonValue.Create(number))]);
+
+    /// <summary>Words as JSON.</summary>
+    internal static JsonArray List(IEnumerable<string> words) => new([.. words.Select(word => JsonValue.Create(word))]);
 
     /// <summary>Whether the setting is there and not null.</summary>
     internal bool Has(string key) =>

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace NextGpt.Model.Decoders.Schedulers;
 
 /// <summary>How a sampler walks from noise to a sample.</summary>
@@ -125,6 +127,54 @@ public sealed record SchedulerConfig
     /// <param name="name">A name for messages.</param>
     /// <exception cref="InvalidDataException">A setting is unknown or missing; the message names it.</exception>
     public static SchedulerConfig Parse(string json, string name) => Read(DiffusersConfig.Parse(json, name));
+
+    /// <summary>Writes a <c>scheduler_config.json</c>.</summary>
+    /// <param name="file">Path of the file; replaced where it exists.</param>
+    public void Save(string file) => DiffusersConfig.Save(file, new JsonObject
+    {
+        ["_class_name"] = Kind switch
+        {
+            SamplerKind.Ddim => "DDIMScheduler",
+            SamplerKind.Pndm => "PNDMScheduler",
+            SamplerKind.Euler => "EulerDiscreteScheduler",
+            SamplerKind.DpmSolver => "DPMSolverMultistepScheduler",
+            _ => "DDPMScheduler",
+        },
+        ["num_train_timesteps"] = TrainSteps,
+        ["beta_start"] = BetaStart,
+        ["beta_end"] = BetaEnd,
+        ["beta_schedule"] = BetaSchedule switch
+        {
+            BetaSchedule.ScaledLinear => "scaled_linear",
+            BetaSchedule.SquaredCosine => "squaredcos_cap_v2",
+            _ => "linear",
+        },
+        ["prediction_type"] = Prediction switch
+        {
+            PredictionKind.Velocity => "v_prediction",
+            PredictionKind.Sample => "sample",
+            _ => "epsilon",
+        },
+        ["timestep_spacing"] = Spacing switch
+        {
+            TimestepSpacing.Linspace => "linspace",
+            TimestepSpacing.Leading => "leading",
+            _ => "trailing",
+        },
+        ["steps_offset"] = StepsOffset,
+        ["clip_sample"] = ClipRange is not null,
+        ["clip_sample_range"] = ClipRange ?? 1,
+        ["set_alpha_to_one"] = AlphaOneAtEnd,
+        ["skip_prk_steps"] = true,
+        ["rescale_betas_zero_snr"] = ZeroTerminalSignal,
+        ["use_karras_sigmas"] = KarrasSigmas,
+        ["algorithm_type"] = "dpmsolver++",
+        ["solver_order"] = SolverOrder,
+        ["solver_type"] = HeunSolver ? "heun" : "midpoint",
+        ["lower_order_final"] = LowerOrderFinal,
+        ["euler_at_final"] = EulerAtFinal,
+        ["final_sigmas_type"] = SmallestSigmaAtEnd ? "sigma_min" : "zero",
+    });
 
     private static SchedulerConfig Read(DiffusersConfig config)
     {

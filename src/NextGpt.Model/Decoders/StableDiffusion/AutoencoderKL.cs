@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using NextGpt.Model.Weights;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -40,6 +41,27 @@ public sealed record AutoencoderKLConfig
 
     /// <summary>How many pixels a latent place covers in height and in width.</summary>
     public int Downscale => 1 << (LevelChannels.Count - 1);
+
+    /// <summary>Writes a <c>config.json</c> in diffusers layout.</summary>
+    /// <param name="file">Path of the file; replaced where it exists.</param>
+    public void Save(string file) => DiffusersConfig.Save(file, new JsonObject
+    {
+        ["_class_name"] = nameof(AutoencoderKL),
+        ["act_fn"] = "silu",
+        ["in_channels"] = PictureChannels,
+        ["out_channels"] = PictureChannels,
+        ["latent_channels"] = LatentChannels,
+        ["block_out_channels"] = DiffusersConfig.List(LevelChannels),
+        ["down_block_types"] = DiffusersConfig.List(LevelChannels.Select(_ => "DownEncoderBlock2D")),
+        ["up_block_types"] = DiffusersConfig.List(LevelChannels.Select(_ => "UpDecoderBlock2D")),
+        ["layers_per_block"] = BlocksPerLevel,
+        ["norm_num_groups"] = NormGroups,
+        ["mid_block_add_attention"] = MiddleAttention,
+        ["use_quant_conv"] = QuantConvolution,
+        ["use_post_quant_conv"] = PostQuantConvolution,
+        ["scaling_factor"] = ScalingFactor,
+        ["sample_size"] = SampleSize,
+    });
 
     /// <summary>Reads the <c>config.json</c> of a diffusers autoencoder.</summary>
     /// <param name="file">Path of the file.</param>

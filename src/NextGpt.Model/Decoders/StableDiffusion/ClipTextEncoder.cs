@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using NextGpt.Model.Weights;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -36,6 +37,23 @@ public sealed record ClipTextEncoderConfig
     /// Id of the end token for pooling; null pools where the highest id stands, the rule of the first checkpoints.
     /// </summary>
     public int? EndToken { get; init; }
+
+    /// <summary>Writes a <c>config.json</c> in transformers layout.</summary>
+    /// <param name="file">Path of the file; replaced where it exists.</param>
+    public void Save(string file) => DiffusersConfig.Save(file, new JsonObject
+    {
+        ["architectures"] = DiffusersConfig.List(["CLIPTextModel"]),
+        ["model_type"] = "clip_text_model",
+        ["vocab_size"] = VocabularySize,
+        ["hidden_size"] = HiddenSize,
+        ["intermediate_size"] = IntermediateSize,
+        ["num_hidden_layers"] = Layers,
+        ["num_attention_heads"] = Heads,
+        ["max_position_embeddings"] = MaxTokens,
+        ["hidden_act"] = QuickGelu ? "quick_gelu" : "gelu",
+        ["layer_norm_eps"] = NormEpsilon,
+        ["eos_token_id"] = EndToken ?? 2,
+    });
 
     /// <summary>Reads the <c>config.json</c> of a transformers CLIP text model.</summary>
     /// <param name="file">Path of the file.</param>

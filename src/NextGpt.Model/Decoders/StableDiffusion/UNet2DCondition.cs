@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using NextGpt.Model.Weights;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -55,6 +56,34 @@ public sealed record UNet2DConditionConfig
 
     /// <summary>Width of a class embedding that is projected and appended to the time's (AudioLDM); null is none.</summary>
     public int? ClassSize { get; init; }
+
+    /// <summary>Writes a <c>config.json</c> in diffusers layout.</summary>
+    /// <param name="file">Path of the file; replaced where it exists.</param>
+    public void Save(string file) => DiffusersConfig.Save(file, new JsonObject
+    {
+        ["_class_name"] = "UNet2DConditionModel",
+        ["act_fn"] = "silu",
+        ["in_channels"] = InputChannels,
+        ["out_channels"] = OutputChannels,
+        ["sample_size"] = SampleSize,
+        ["block_out_channels"] = DiffusersConfig.List(LevelChannels),
+        ["down_block_types"] = DiffusersConfig.List(DownAttention.Select(with => with ? "CrossAttnDownBlock2D" : "DownBlock2D")),
+        ["mid_block_type"] = "UNetMidBlock2DCrossAttn",
+        ["up_block_types"] = DiffusersConfig.List(UpAttention.Select(with => with ? "CrossAttnUpBlock2D" : "UpBlock2D")),
+        ["layers_per_block"] = BlocksPerLevel,
+        ["attention_head_dim"] = DiffusersConfig.List(Heads),
+        ["cross_attention_dim"] = DiffusersConfig.List(ContextSizes),
+        ["transformer_layers_per_block"] = TransformerLayers,
+        ["use_linear_projection"] = LinearProjection,
+        ["norm_num_groups"] = NormGroups,
+        ["norm_eps"] = NormEpsilon,
+        ["flip_sin_to_cos"] = CosineFirst,
+        ["freq_shift"] = FrequencyShift,
+        ["downsample_padding"] = 1,
+        ["class_embed_type"] = ClassSize is null ? null : "simple_projection",
+        ["class_embeddings_concat"] = ClassSize is not null,
+        ["projection_class_embeddings_input_dim"] = ClassSize,
+    });
 
     /// <summary>Reads the <c>config.json</c> of a diffusers U-Net.</summary>
     /// <param name="file">Path of the file.</param>

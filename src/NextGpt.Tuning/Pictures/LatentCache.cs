@@ -1,0 +1,67 @@
+using NextGpt.Model.Decoders.StableDiffusion;
+using NextGpt.Tuning.Optimisation;
+using static TorchSharp.torch;
+
+namespace NextGpt.Tuning.Pictures;
+
+/// <summary>Every scene as a latent and every wording as tokens, on the training device, computed once.</summary>
+public sealed class LatentCache : IDisposable
+{
+    private readonly Tensor _latents;      // [scenes, latent, height, width]
+    private readonly Tensor _tokens;       // [scenes * wordings, seq] int64
+    private readonly Tensor _cumulative;   // [scenes] float64
+    private readonly int _wordings;
+
+    /// <summary>Renders and encodes.</summary>
+    /// <param name="scenes">What to show; all with the same number of wordings.</param>
+    /// <param name="renderer">Makes pixels.</param>
+    /// <param name="autoencoder">Makes latents of them.</param>
+    /// <param name="tokenizer">Makes tokens of the wordings.</param>
+    /// <param name="device">Where everything lies.</param>
+    /// <param name="dtype">How latents are kept.</param>
+    public LatentCache(
+        IReadOnlyList<PictureScene> scenes, SceneRenderer renderer, AutoencoderKL autoencoder, ClipTokenizer tokenizer,
+        Device device, ScalarType dtype)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        foreach (var chunk in scenes.Chunk(512))
+        {
+            using var part = NewDisposeScope();
+            var (mean, _) = autoencoder.Encode(renderer.Render(chunk));
+            parts.Add((mean * autoencoder.Config.ScalingFactor).to(dtype).alias().MoveToOuterDisposeScope());
+        }
+
+        _latents = cat(parts).DetachFromDisposeScope();
+        _wordings = scenes[0].Captions.Count;
+        var tokens = scenes.SelectMany(scene => scene.Captions).SelectMany(text => tokenizer.Encode(text, MiniPictures.CaptionTokens)).ToArray();
+        _tokens = tensor(tokens, [(long)scenes.Count * _wordings, MiniPictures.CaptionTokens]).to(device).alias().DetachFromDisposeScope();
+        var weights = tensor(scenes.Select(scene => scene.Weight).ToArray());
+        _cumulative = weights.cumsum(0).to(device).alias().DetachFromDisposeScope();
+    }
+
+    /// <summary>Number of scenes.</summary>
+    public long Count => _latents.shape[0];
+
+    /// <summary>Draws a batch.</summary>
+    /// <param name="batch">Samples.</param>
+    /// <param name="random">Chooses scenes and wordings.</param>
+    /// <returns>[batch, latent, height, width] float32 and [batch, seq] int64, owned by the caller's dispose scope.</returns>
+    public (Tensor Latents, Tensor Tokens) Draw(int batch, StepRandom random)
+    {
+        using var scope = NewDisposeScope();
+        var scenes = random.Weighted(_cumulative, batch);
+        var wordings = (scenes * _wordings) + random.Whole(_wordings, batch);
+        var latents = _latents.index_select(0, scenes).to(ScalarType.Float32);
+        return (latents.MoveToOuterDisposeScope(), _tokens.index_select(0, wordings).MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _latents.Dispose();
+        _tokens.Dispose();
+        _cumulative.Dispose();
+    }
+}
