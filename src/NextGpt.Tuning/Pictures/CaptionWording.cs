@@ -7,11 +7,33 @@ public static partial class CaptionWording
 {
     private static readonly Dictionary<string, string> IrregularPlurals = new(StringComparer.Ordinal)
     {
-        ["mouse"] = "mice", ["sheep"] = "sheep", ["fish"] = "fish", ["man"] = "men", ["woman"] = "women", ["child"] = "children",
-        ["foot"] = "feet", ["tooth"] = "teeth", ["leaf"] = "leaves", ["wolf"] = "wolves", ["knife"] = "knives", ["goose"] = "geese",
-        ["ox"] = "oxen", ["deer"] = "deer", ["person"] = "people", ["bison"] = "bison", ["squid"] = "squid", ["shrimp"] = "shrimp",
-        ["loaf"] = "loaves", ["scarf"] = "scarves", ["octopus"] = "octopuses", ["cactus"] = "cactuses", ["potato"] = "potatoes",
-        ["tomato"] = "tomatoes", ["mosquito"] = "mosquitoes", ["volcano"] = "volcanoes", ["mango"] = "mangoes",
+        ["mouse"] = "mice",
+        ["sheep"] = "sheep",
+        ["fish"] = "fish",
+        ["man"] = "men",
+        ["woman"] = "women",
+        ["child"] = "children",
+        ["foot"] = "feet",
+        ["tooth"] = "teeth",
+        ["leaf"] = "leaves",
+        ["wolf"] = "wolves",
+        ["knife"] = "knives",
+        ["goose"] = "geese",
+        ["ox"] = "oxen",
+        ["deer"] = "deer",
+        ["person"] = "people",
+        ["bison"] = "bison",
+        ["squid"] = "squid",
+        ["shrimp"] = "shrimp",
+        ["loaf"] = "loaves",
+        ["scarf"] = "scarves",
+        ["octopus"] = "octopuses",
+        ["cactus"] = "cactuses",
+        ["potato"] = "potatoes",
+        ["tomato"] = "tomatoes",
+        ["mosquito"] = "mosquitoes",
+        ["volcano"] = "volcanoes",
+        ["mango"] = "mangoes",
     };
 
     /// <summary>One thing alone, with or without its style.</summary>

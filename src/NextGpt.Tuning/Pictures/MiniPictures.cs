@@ -19,21 +19,35 @@ public static class MiniPictures
     /// <summary>The autoencoder.</summary>
     public static AutoencoderKLConfig Autoencoder { get; } = new()
     {
-        LatentChannels = 8, LevelChannels = [48, 96, 128], BlocksPerLevel = 1, NormGroups = 16, ScalingFactor = 1, SampleSize = 64,
+        LatentChannels = 8,
+        LevelChannels = [48, 96, 128],
+        BlocksPerLevel = 1,
+        NormGroups = 16,
+        ScalingFactor = 1,
+        SampleSize = 64,
     };
 
     /// <summary>The U-Net.</summary>
     public static UNet2DConditionConfig UNet { get; } = new()
     {
-        InputChannels = 8, OutputChannels = 8, SampleSize = 16, LevelChannels = [160, 192, 224], BlocksPerLevel = 1,
-        DownAttention = [true, true, true], UpAttention = [true, true, true], Heads = [5, 6, 7], ContextSizes = [256, 256, 256],
+        InputChannels = 8,
+        OutputChannels = 8,
+        SampleSize = 16,
+        LevelChannels = [160, 192, 224],
+        BlocksPerLevel = 1,
+        DownAttention = [true, true, true],
+        UpAttention = [true, true, true],
+        Heads = [5, 6, 7],
+        ContextSizes = [256, 256, 256],
         LinearProjection = true,
     };
 
     /// <summary>The noise schedule and the sampler.</summary>
     public static SchedulerConfig Scheduler { get; } = new()
     {
-        Kind = SamplerKind.DpmSolver, BetaSchedule = BetaSchedule.SquaredCosine, Prediction = PredictionKind.Velocity,
+        Kind = SamplerKind.DpmSolver,
+        BetaSchedule = BetaSchedule.SquaredCosine,
+        Prediction = PredictionKind.Velocity,
         Spacing = TimestepSpacing.Linspace,
     };
 
@@ -41,7 +55,12 @@ public static class MiniPictures
     /// <param name="tokenizer">Gives the vocabulary.</param>
     public static ClipTextEncoderConfig TextEncoder(ClipTokenizer tokenizer) => new()
     {
-        VocabularySize = tokenizer.VocabularySize, HiddenSize = 256, IntermediateSize = 1_024, Layers = 4, Heads = 4,
-        MaxTokens = CaptionTokens, EndToken = tokenizer.EndToken,
+        VocabularySize = tokenizer.VocabularySize,
+        HiddenSize = 256,
+        IntermediateSize = 1_024,
+        Layers = 4,
+        Heads = 4,
+        MaxTokens = CaptionTokens,
+        EndToken = tokenizer.EndToken,
     };
 }

@@ -31,7 +31,12 @@ public sealed class PublishedShapesTests
         AssertApproved("clip-text-sd15", 123_060_480, new ClipTextEncoder(
             new ClipTextEncoderConfig
             {
-                VocabularySize = 49_408, HiddenSize = 768, IntermediateSize = 3_072, Layers = 12, Heads = 12, QuickGelu = true,
+                VocabularySize = 49_408,
+                HiddenSize = 768,
+                IntermediateSize = 3_072,
+                Layers = 12,
+                Heads = 12,
+                QuickGelu = true,
             },
             META));
 
@@ -40,7 +45,11 @@ public sealed class PublishedShapesTests
         AssertApproved("clip-text-sd2", 340_387_840, new ClipTextEncoder(
             new ClipTextEncoderConfig
             {
-                VocabularySize = 49_408, HiddenSize = 1_024, IntermediateSize = 4_096, Layers = 23, Heads = 16,
+                VocabularySize = 49_408,
+                HiddenSize = 1_024,
+                IntermediateSize = 4_096,
+                Layers = 23,
+                Heads = 16,
             },
             META));
 

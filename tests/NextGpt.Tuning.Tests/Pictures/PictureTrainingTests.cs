@@ -16,8 +16,15 @@ public sealed class PictureTrainingTests : IDisposable
 
     private static readonly UNet2DConditionConfig TinyUNet = MiniPictures.UNet with
     {
-        InputChannels = 4, OutputChannels = 4, LevelChannels = [32, 32], DownAttention = [true, true], UpAttention = [true, true],
-        Heads = [2, 2], ContextSizes = [32, 32], NormGroups = 8, SampleSize = 4,
+        InputChannels = 4,
+        OutputChannels = 4,
+        LevelChannels = [32, 32],
+        DownAttention = [true, true],
+        UpAttention = [true, true],
+        Heads = [2, 2],
+        ContextSizes = [32, 32],
+        NormGroups = 8,
+        SampleSize = 4,
     };
 
     private static readonly Func<ClipTokenizer, ClipTextEncoderConfig> TinyTextEncoder =
@@ -86,8 +93,14 @@ public sealed class PictureTrainingTests : IDisposable
 
     private static TrainingSchedule Schedule(int steps) => new()
     {
-        BatchSize = 8, LearningRate = 3e-3, WarmUpSteps = 5, TotalSteps = steps, JournalEvery = 5, CheckpointEvery = TimeSpan.FromDays(1),
-        PreviewEvery = TimeSpan.FromDays(1), Seed = 3,
+        BatchSize = 8,
+        LearningRate = 3e-3,
+        WarmUpSteps = 5,
+        TotalSteps = steps,
+        JournalEvery = 5,
+        CheckpointEvery = TimeSpan.FromDays(1),
+        PreviewEvery = TimeSpan.FromDays(1),
+        Seed = 3,
     };
 
     private List<double> Losses(string run) =>
@@ -107,7 +120,12 @@ public sealed class PictureTrainingTests : IDisposable
         var trainer = new PictureTrainer(
             ToyWorld.Atlas(16), Schedule(steps), CPU, Path.Combine(_folder, name), output, new FakeTimeProvider())
         {
-            Autoencoder = Path.Combine(_folder, "vae"), UNet = TinyUNet, TextEncoder = TinyTextEncoder, Variants = 2, Wordings = 2, PreviewCount = 0,
+            Autoencoder = Path.Combine(_folder, "vae"),
+            UNet = TinyUNet,
+            TextEncoder = TinyTextEncoder,
+            Variants = 2,
+            Wordings = 2,
+            PreviewCount = 0,
         };
         if (stopAfter is null)
         {

@@ -23,8 +23,13 @@ internal static class ToyWorld
                 var concept = thing.Name[(thing.Name.IndexOf(' ', StringComparison.Ordinal) + 1)..].Replace(' ', '-');
                 pictures.Add(new WorldPicture
                 {
-                    Id = $"{style}/{concept}", Caption = thing.Name, Concept = concept, Group = "object", Style = style,
-                    Split = "train", Keywords = [],
+                    Id = $"{style}/{concept}",
+                    Caption = thing.Name,
+                    Concept = concept,
+                    Group = "object",
+                    Style = style,
+                    Split = "train",
+                    Keywords = [],
                 });
             }
         }

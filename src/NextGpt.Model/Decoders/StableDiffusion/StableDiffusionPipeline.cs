@@ -78,7 +78,7 @@ public sealed class StableDiffusionPipeline(UNet2DCondition unet, AutoencoderKL 
                 prediction = halves[0] + request.Guidance * (halves[1] - halves[0]);
             }
 
-            var fresh = scheduler.Kind == SamplerKind.Ddpm || scheduler.Eta > 0 
+            var fresh = scheduler.Kind == SamplerKind.Ddpm || scheduler.Eta > 0
                 ? randn(latent.shape, device: latent.device, generator: request.Generator)
                 : null;
             var next = sampler.Step(prediction, latent, index, fresh).MoveToOuterDisposeScope();
