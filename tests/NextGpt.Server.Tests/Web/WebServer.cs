@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -46,9 +47,10 @@ internal sealed class WebServer : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="before">A stopped server whose folder, port and people this one has: a restart.</param>
     /// <param name="keeps">Whether there is a log.</param>
+    /// <param name="embeddedModel">Whether the real model answers instead of the scripted one.</param>
     /// <param name="settings">Settings beside the usual ones.</param>
     public static async Task<WebServer> StartAsync(
-        WebServer? before = null, bool keeps = false, params (string Key, string Value)[] settings)
+        WebServer? before = null, bool keeps = false, bool embeddedModel = false, params (string Key, string Value)[] settings)
     {
         var folder = before?._folder ?? Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
@@ -65,11 +67,21 @@ internal sealed class WebServer : IAsyncDisposable
             : null;
         var app = ServerApplication.Build(configuration, log, configure: services =>
         {
-            services.AddSingleton<IChatClient>(model);
+            if (!embeddedModel)
+            {
+                services.AddSingleton<IChatClient>(model);
+            }
+
             services.AddSingleton<TimeProvider>(time);
             services.AddSingleton<ILoggerProvider, FailuresOnly>();
         });
         await app.StartAsync();
+        if (embeddedModel)
+        {
+            await (app.Services.GetServices<IHostedService>().OfType<ModelWarmUp>().Single().ExecuteTask
+                ?? throw new InvalidOperationException("A started service has its task."));
+        }
+
         if (before is not null)
         {
             before._ownsFolder = false;

@@ -43,7 +43,7 @@ internal sealed class ChatPage(TurnView turns)
     [
         "What is the capital of France?",
         "What is the opposite of hot?",
-        "Name three colours of the rainbow.",
+        "What is water made of?",
         "Write two sentences about the sea.",
     ];
 
