@@ -1,5 +1,6 @@
 using System.CommandLine;
 using NextGpt.Conversations;
+using NextGpt.Model;
 using NextGpt.Server.Instance;
 using NextGpt.Server.Settings;
 
@@ -69,7 +70,8 @@ internal static class CommandLine
             return ExitCode.Locked;
         }
         catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException
-            or HttpRequestException or InvalidOperationException or LogUnavailableException or LogTooNewException)
+            or HttpRequestException or InvalidOperationException or LogUnavailableException or LogTooNewException
+            or GenerationRefusedException)
         {
             surroundings.Error.WriteLine(failure.Message);
             return ExitCode.Failed;
