@@ -397,23 +397,10 @@ internal sealed unsafe class QuantizedDecoder : ITeamWork, IDisposable
                 {
                     var values = result + (row * PanelRows);
                     var target = destination + ((long)(first + row) * stride) + column;
-                    if (add)
+                    for (var lane = 0; lane < width; lane++)
                     {
-                        for (var lane = 0; lane < width; lane++)
-                        {
-                            target[lane] += values[lane];
-                        }
-                    }
-                    else if (bias is not null)
-                    {
-                        for (var lane = 0; lane < width; lane++)
-                        {
-                            target[lane] = values[lane] + bias[column + lane];
-                        }
-                    }
-                    else
-                    {
-                        new ReadOnlySpan<float>(values, width).CopyTo(new Span<float>(target, width));
+                        var value = bias is null ? values[lane] : values[lane] + bias[column + lane];
+                        target[lane] = add ? target[lane] + value : value;
                     }
                 }
             }
