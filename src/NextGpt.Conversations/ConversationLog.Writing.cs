@@ -71,7 +71,6 @@ public sealed partial class ConversationLog
             var erased = core.State.Erase(head, location);
             _withdrawn.Remove(number);
             var media = core.Destroy(erased, number);
-            _index.Remove([.. erased.Turns.Select(turn => turn.Sequence)]);
             core.Audit.Add(person.Value, "erase", string.Create(
                 CultureInfo.InvariantCulture,
                 $"turns {erased.Turns.Count}, records {erased.Records.Count}, media {media}, datasets {string.Join(' ', erased.Datasets)}"));

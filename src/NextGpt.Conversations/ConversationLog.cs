@@ -39,7 +39,7 @@ public sealed partial class ConversationLog : IAsyncDisposable, IDisposable
         ConversationOptions options, TimeProvider time, IFileLayer files, string folder, string indexFolder, ILogger log)
     {
         (_options, _time, _files, _folder, _indexFolder, _log) = (options, time, files, folder, indexFolder, log);
-        _index = new(indexFolder, time, AllRows, log);
+        _index = new(indexFolder, time, AllRows, () => _writer?.Core?.State.Turns.Count ?? 0, log);
         _messages = new(
             files, Path.Combine(folder, "messages"), time, TimeSpan.FromDays(options.MessageRetentionDays));
         _writer = new(OpenCore, time, CoreOpened, log);
@@ -125,7 +125,11 @@ public sealed partial class ConversationLog : IAsyncDisposable, IDisposable
         if (!keep)
         {
             _withdrawn.Add(number, act);
-            await WriteWithdrawalAsync(number, act, "withdrawn");
+            if (await WriteWithdrawalAsync(number, act, "withdrawn") > 0)
+            {
+                await _index.ScrubAsync();
+            }
+
             return ConsentOf(number);
         }
 
@@ -302,7 +306,12 @@ public sealed partial class ConversationLog : IAsyncDisposable, IDisposable
         var firstTime = acknowledgedBefore == long.MaxValue;
         var mark = firstTime ? TurnIndex.ReadMark(_indexFolder) : null;
         var core = LogCore.Open(
-            _files, _folder, _options.FullBackupFolder, _time, mark?.Sequence ?? 0, acknowledgedBefore);
+            _files, _folder, _options.FullBackupFolder, _time, mark, acknowledgedBefore);
+        if (!firstTime)
+        {
+            core.Probe();
+        }
+
         Volatile.Write(ref _secret, core.Secret);
         _mark = mark;
         return core;

@@ -1,7 +1,7 @@
 namespace NextGpt.Conversations;
 
 /// <summary>An entry of the audit trail: who did what when, never any content.</summary>
-/// <param name="Number">Position in the trail, from 1.</param>
+/// <param name="Number">Rises along the trail; numbers may be left out.</param>
 /// <param name="At">When, UTC.</param>
 /// <param name="Actor">A person's key, <c>admin</c> or <c>system</c>.</param>
 /// <param name="Act">For example <c>consent</c>, <c>erase</c>, <c>export</c>, <c>compact</c>.</param>

@@ -72,9 +72,8 @@ internal sealed class AuditTrail : IDisposable
         for (var i = 1; i < entries.Count; i++)
         {
             var entry = entries[i];
-            if (entry.Number != entries[i - 1].Number + 1
-                || entry.Hash != HashOf(
-                    entries[i - 1].Hash, entry.Number, entry.At.Ticks, entry.Actor, entry.Act, entry.Detail))
+            if (entry.Hash != HashOf(
+                entries[i - 1].Hash, entry.Number, entry.At.Ticks, entry.Actor, entry.Act, entry.Detail))
             {
                 return false;
             }
@@ -109,7 +108,8 @@ internal sealed class AuditTrail : IDisposable
 
     private void Take(in RecordHead head, RecordLocation location, ReadOnlySpan<byte> content)
     {
-        if (JsonSerializer.Deserialize(content, LogJson.Plain.AuditContent) is not { } read)
+        if (head.Kind is not RecordKind.Audit
+            || JsonSerializer.Deserialize(content, LogJson.Plain.AuditContent) is not { } read)
         {
             return;
         }

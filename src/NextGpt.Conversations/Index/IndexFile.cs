@@ -1,9 +1,10 @@
 using LiteDB;
+using LiteDB.Engine;
 
 namespace NextGpt.Conversations.Index;
 
 /// <summary>
-/// The only type that touches LiteDB. It is used by one thread, in direct mode, with typed rows, and hands out lists: what
+/// The only type that touches LiteDB. It is used by one thread, directly on the file, with typed rows, and hands out lists: what
 /// LiteDB 5.0.20 gets wrong beyond that is out of reach (LOG-4; a test compares the calls with a list of allowed ones).
 /// </summary>
 internal sealed class IndexFile : IDisposable
@@ -12,12 +13,16 @@ internal sealed class IndexFile : IDisposable
     private readonly ILiteCollection<TurnRow> _turns;
     private readonly string _path;
 
+    /// <summary>Opens or makes the file.</summary>
     public IndexFile(string path)
+        : this(path, new LiteEngine(new EngineSettings { Filename = path, Collation = Collation.Binary }))
+    {
+    }
+
+    private IndexFile(string path, LiteEngine engine)
     {
         _path = path;
-        var mapper = new BsonMapper { TrimWhitespace = false, EmptyStringToNull = false };
-        _database = new(
-            new ConnectionString(path) { Connection = ConnectionType.Direct, Collation = Collation.Binary }, mapper);
+        _database = new(engine, new BsonMapper { TrimWhitespace = false, EmptyStringToNull = false });
         try
         {
             _turns = _database.GetCollection<TurnRow>("turns");
@@ -31,21 +36,42 @@ internal sealed class IndexFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Makes a new file with these rows. Up to <paramref name="most"/> rows are put together in memory: LiteDB then waits
+    /// for no disk, and the file is written in one go.
+    /// </summary>
+    public static void Make(string path, IEnumerable<TurnRow> rows, int count, int most = 200_000)
+    {
+        if (count > most)
+        {
+            using var large = new IndexFile(path);
+            large.Fill(rows);
+            large.Checkpoint();
+            return;
+        }
+
+        using var data = new MemoryStream();
+        using var log = new MemoryStream();
+        using (var file = new IndexFile(path, new LiteEngine(new EngineSettings
+        {
+            DataStream = data,
+            LogStream = log,
+            Collation = Collation.Binary,
+        })))
+        {
+            file.Fill(rows);
+            file.Checkpoint();
+        }
+
+        File.WriteAllBytes(path, data.ToArray());
+    }
+
     /// <summary>Bytes of LiteDB's own log beside the file.</summary>
     public long LogBytes => File.Exists(LogPathOf(_path)) ? new FileInfo(LogPathOf(_path)).Length : 0;
 
     /// <summary>Where LiteDB puts its log.</summary>
     public static string LogPathOf(string path) => Path.Combine(
         Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path) + "-log" + Path.GetExtension(path));
-
-    /// <summary>Adds rows to an empty file.</summary>
-    public void Fill(IEnumerable<TurnRow> rows)
-    {
-        foreach (var some in rows.Chunk(2_000))
-        {
-            _turns.InsertBulk(some, some.Length);
-        }
-    }
 
     public void Put(IReadOnlyList<TurnRow> rows) => _turns.Upsert(rows);
 
@@ -90,6 +116,14 @@ internal sealed class IndexFile : IDisposable
     public void Checkpoint() => _database.Checkpoint();
 
     public void Dispose() => _database.Dispose();
+
+    private void Fill(IEnumerable<TurnRow> rows)
+    {
+        foreach (var some in rows.Chunk(2_000))
+        {
+            _turns.InsertBulk(some, some.Length);
+        }
+    }
 
     private static TurnRow? Sound(TurnRow? row) => row is null || row.Check == row.Sum()
         ? row

@@ -16,11 +16,13 @@ internal sealed partial class TurnIndex : IDisposable
     public const string FileName = "index.db";
     private const string MarkName = "index.mark";
     private const int CheckpointRecords = 1_000;
+    private const int MostRemoved = 50;
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly Func<IEnumerable<TurnRow>> _everything;
+    private readonly Func<int> _count;
     private readonly ILogger _log;
     private readonly WriteQueue _queue;
     private readonly ITimer _timer;
@@ -33,10 +35,12 @@ internal sealed partial class TurnIndex : IDisposable
     /// <param name="folder">Full path of the log's folder.</param>
     /// <param name="time">Clock.</param>
     /// <param name="everything">Rows of all kept turns, read from the journal, oldest first.</param>
+    /// <param name="count">How many they will be, about.</param>
     /// <param name="log">Where to say what was rebuilt.</param>
-    public TurnIndex(string folder, TimeProvider time, Func<IEnumerable<TurnRow>> everything, ILogger log)
+    public TurnIndex(
+        string folder, TimeProvider time, Func<IEnumerable<TurnRow>> everything, Func<int> count, ILogger log)
     {
-        (_folder, _time, _everything, _log) = (folder, time, everything, log);
+        (_folder, _time, _everything, _count, _log) = (folder, time, everything, count, log);
         _queue = new("log index", Process);
         _timer = time.CreateTimer(
             _ => _queue.TryAdd(new Change(file => Checkpoint(file))), null, CheckpointEvery, CheckpointEvery);
@@ -85,14 +89,18 @@ internal sealed partial class TurnIndex : IDisposable
     {
         if (rows.Count > 0)
         {
-            _queue.TryAdd(new Change(file => file.Put(rows), rows.Count));
+            _queue.TryAdd(new Rows(rows));
         }
     }
 
     /// <summary>Removes rows; freed pages keep their bytes until <see cref="ScrubAsync"/>.</summary>
     public void Remove(IReadOnlyList<long> sequences)
     {
-        if (sequences.Count > 0)
+        if (sequences.Count > MostRemoved)
+        {
+            _queue.TryAdd(new Scrub(new()));   // a new file is quicker than as many transactions
+        }
+        else if (sequences.Count > 0)
         {
             _queue.TryAdd(new Change(file => file.Remove(sequences), sequences.Count));
         }
@@ -173,17 +181,25 @@ internal sealed partial class TurnIndex : IDisposable
     private void Process(IReadOnlyList<object> requests)
     {
         var scrubs = new List<Scrub>();
+        var rows = new List<TurnRow>();
         foreach (var request in requests)
         {
-            if (request is Scrub scrub)
+            switch (request)
             {
-                scrubs.Add(scrub);   // one new file serves all that ask at once
-            }
-            else
-            {
-                Process((Change)request);
+                case Rows some:
+                    rows.AddRange(some.Some);   // neighbours go into one transaction of LiteDB's
+                    break;
+                case Scrub scrub:
+                    scrubs.Add(scrub);   // one new file serves all that ask at once
+                    break;
+                default:
+                    PutNow(rows);
+                    Process((Change)request);
+                    break;
             }
         }
+
+        PutNow(rows);
 
         if (scrubs.Count > 0)
         {
@@ -196,6 +212,15 @@ internal sealed partial class TurnIndex : IDisposable
                 NeedsFile = false,
                 Failed = failure => scrubs.ForEach(scrub => scrub.Done.TrySetException(failure)),
             });
+        }
+    }
+
+    private void PutNow(List<TurnRow> rows)
+    {
+        if (rows.Count > 0)
+        {
+            Process(new Change(file => file.Put(rows), rows.Count));
+            rows.Clear();
         }
     }
 
@@ -253,12 +278,7 @@ internal sealed partial class TurnIndex : IDisposable
     {
         var fresh = Path.Combine(_folder, "index-new.db");
         Forget(fresh);
-        using (var file = new IndexFile(fresh))
-        {
-            file.Fill(_everything());
-            file.Checkpoint();
-        }
-
+        IndexFile.Make(fresh, _everything(), _count());
         Close();
         Forget(FilePath);
         File.Move(fresh, FilePath);
@@ -314,6 +334,8 @@ internal sealed partial class TurnIndex : IDisposable
 
         public Action<LogUnavailableException>? Failed { get; init; }
     }
+
+    private sealed record Rows(IReadOnlyList<TurnRow> Some);
 
     private sealed record Scrub(TaskCompletionSource Done);
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using NextGpt.Conversations.Files;
 
 namespace NextGpt.Conversations.Journals;
@@ -10,23 +11,31 @@ internal delegate void RecordVisitor(in RecordHead head, RecordLocation location
 /// One thread writes; any thread reads. After a failed write it is closed and opened anew, because what the disk holds is
 /// then unknown.
 /// </summary>
-internal sealed class Journal : IDisposable
+internal sealed partial class Journal : IDisposable
 {
     public const int DefaultSegmentBytes = 32 * 1024 * 1024;
     private const int MostSegmentBytes = 512 * 1024 * 1024;
+    private const int MostOverwritten = 100_000;
     private readonly IFileLayer _files;
     private readonly string _folder;
     private readonly int _segmentBytes;
     private readonly Lock _voiding = new();
     private List<JournalSegment> _segments = [];
     private byte[] _buffer = new byte[64 * 1024];
+    private readonly List<RecordLocation> _bodyDamaged = [];
+    private readonly HashSet<long> _overwritten = [];
     private bool _sealed;
+    private long _lastSequence;
 
     private Journal(IFileLayer files, string folder, int segmentBytes) =>
         (_files, _folder, _segmentBytes) = (files, folder, segmentBytes);
 
     /// <summary>Number of the last acknowledged record; 0 if there is none.</summary>
-    public long LastSequence { get; private set; }
+    public long LastSequence
+    {
+        get => Volatile.Read(ref _lastSequence);
+        private set => Volatile.Write(ref _lastSequence, value);
+    }
 
     /// <summary>What opening found.</summary>
     public JournalHealth Health { get; } = new();
@@ -105,23 +114,22 @@ internal sealed class Journal : IDisposable
         return locations;
     }
 
-    /// <summary>Overwrites records so that nothing of them is left, and returns once that is on the disk.</summary>
+    /// <summary>
+    /// Overwrites records so that nothing of them is left, and returns once that is on the disk. Their numbers are
+    /// journaled first, so that a crash in between is not taken for damage.
+    /// </summary>
     public void Overwrite(IReadOnlyCollection<RecordLocation> locations)
     {
-        lock (_voiding)
+        foreach (var some in locations.Chunk(MostOverwritten))
         {
-            foreach (var inSegment in locations.GroupBy(location => location.Segment))
+            var numbers = new byte[some.Length * sizeof(long)];
+            for (var i = 0; i < some.Length; i++)
             {
-                Touched?.Add(inSegment.Key);
-                foreach (var location in inSegment)
-                {
-                    Overwrite(location);
-                    Health.Voids++;
-                    Health.VoidBytes += JournalFormat.FrameHeaderSize + location.BodyLength;
-                }
-
-                inSegment.Key.File.Flush();
+                BinaryPrimitives.WriteInt64LittleEndian(numbers.AsSpan(i * sizeof(long)), some[i].Sequence);
             }
+
+            Append([new(new(RecordKind.Overwriting, RecordFlags.None, 0, 0, 0, 0, 0), numbers)]);
+            OverwriteNamed(some);
         }
     }
 
@@ -200,7 +208,7 @@ internal sealed class Journal : IDisposable
     public JournalHealth Check(RecordVisitor? visit = null)
     {
         var health = new JournalHealth();
-        var expected = 1L;
+        var (expected, last) = (1L, LastSequence);   // what is appended from now on is not missed
         foreach (var segment in Segments)
         {
             byte[] bytes;
@@ -215,7 +223,7 @@ internal sealed class Journal : IDisposable
             expected = Count(health, segment, bytes, stretches, expected, visit);
         }
 
-        NoteGap(health, expected, LastSequence + 1);
+        NoteGap(health, expected, last + 1);
         return health;
     }
 
@@ -224,6 +232,25 @@ internal sealed class Journal : IDisposable
         foreach (var segment in _segments)
         {
             segment.Dispose();
+        }
+    }
+
+    private void OverwriteNamed(IEnumerable<RecordLocation> locations)
+    {
+        lock (_voiding)
+        {
+            foreach (var inSegment in locations.GroupBy(location => location.Segment))
+            {
+                Touched?.Add(inSegment.Key);
+                foreach (var location in inSegment)
+                {
+                    Overwrite(location);
+                    Health.Voids++;
+                    Health.VoidBytes += JournalFormat.FrameHeaderSize + location.BodyLength;
+                }
+
+                inSegment.Key.File.Flush();
+            }
         }
     }
 
@@ -304,141 +331,6 @@ internal sealed class Journal : IDisposable
         {
             health.Damaged.Add(new(expected, found - 1));
         }
-    }
-
-    private void Load(RecordVisitor visit, long discardAfter)
-    {
-        var paths = Candidates();
-        var expected = 1L;
-        for (var i = 0; i < paths.Count; i++)
-        {
-            var (path, first) = paths[i];
-            if (first > discardAfter)
-            {
-                _files.Delete(path);
-                _files.FlushFolder(_folder);
-                continue;
-            }
-
-            var isLast = i == paths.Count - 1 || paths[i + 1].First > discardAfter;
-            var bytes = _files.Read(path, MostSegmentBytes);
-            if (isLast && bytes.Length <= JournalFormat.SegmentHeaderSize
-                && !JournalFormat.TryReadSegmentHeader(bytes, out _, out _))
-            {
-                Health.TornBytes += bytes.Length;
-                _files.Delete(path);   // the file was being made when the process ended
-                _files.FlushFolder(_folder);
-                continue;
-            }
-
-            RefuseNewer(path, bytes);
-            var stretches = JournalScan.Read(bytes);
-            if (isLast)
-            {
-                bytes = RepairEnd(path, bytes, ref stretches, expected, discardAfter);
-            }
-
-            var segment = OpenSegment(path, first, bytes);
-            expected = Count(Health, segment, bytes, stretches, Math.Max(expected, 1), visit);
-        }
-
-        LastSequence = expected - 1;
-    }
-
-    private List<(string Path, long First)> Candidates()
-    {
-        var found = new List<(string Path, long First)>();
-        foreach (var path in _files.ListFiles(_folder))
-        {
-            if (JournalSegment.TryFirstSequence(path, out var first))
-            {
-                found.Add((path, first));
-            }
-            else if (path.EndsWith(WholeFile.Unfinished, StringComparison.Ordinal))
-            {
-                _files.Delete(path);
-            }
-        }
-
-        return found;
-    }
-
-    private static void RefuseNewer(string path, byte[] bytes)
-    {
-        if (JournalFormat.TryReadSegmentHeader(bytes, out var schema, out _) && schema > JournalFormat.Schema)
-        {
-            throw LogTooNewException.Of(Path.GetFileName(path), schema, JournalFormat.Schema);
-        }
-    }
-
-    private byte[] RepairEnd(
-        string path, byte[] bytes, ref List<ScannedStretch> stretches, long expected, long discardAfter)
-    {
-        var refused = stretches.FindIndex(stretch => stretch.Sequence > discardAfter);
-        if (refused >= 0)
-        {
-            bytes = bytes[..stretches[refused].Offset];
-            Cut(path, bytes.Length);
-            stretches = stretches[..refused];
-        }
-
-        if (JournalTail.Of(bytes, stretches, expected) is not { } tail)
-        {
-            return bytes;
-        }
-
-        Health.TornBytes += bytes.Length - tail.Keep - tail.Rebuilt.Length;
-        Health.TornRecords += tail.TornRecords;
-        if (tail.Rebuilt.Length == 0)
-        {
-            Cut(path, tail.Keep);
-            bytes = bytes[..tail.Keep];
-        }
-        else
-        {
-            bytes = [.. bytes.AsSpan(0, tail.Keep), .. tail.Rebuilt];
-            _files.Write(path, bytes);
-        }
-
-        stretches = JournalScan.Read(bytes);
-        return bytes;
-    }
-
-    private void Cut(string path, int length)
-    {
-        using var file = _files.Open(path, FileUse.ReadWrite);
-        file.SetLength(length);
-        file.Flush();
-    }
-
-    private JournalSegment OpenSegment(string path, long first, byte[] bytes)
-    {
-        var segment = new JournalSegment(path, first, _files.Open(path, FileUse.ReadWrite));
-        _segments = [.. _segments, segment];
-        segment.Committed = bytes.Length;
-        if (!JournalFormat.TryReadSegmentHeader(bytes, out _, out var named) || named != first)
-        {
-            Health.DamagedHeaders++;
-            Span<byte> header = stackalloc byte[JournalFormat.SegmentHeaderSize];
-            JournalFormat.WriteSegmentHeader(header, first);
-            segment.File.Write(0, header);
-            segment.File.Flush();
-            segment.Committed = Math.Max(segment.Committed, JournalFormat.SegmentHeaderSize);
-        }
-
-        return segment;
-    }
-
-    private void CoverLoss(long acknowledged)
-    {
-        if (acknowledged <= LastSequence)
-        {
-            return;
-        }
-
-        // Records acknowledged before an orderly end are gone: their numbers are not given out again, and the gap shows.
-        Health.Damaged.Add(new(LastSequence + 1, acknowledged));
-        LastSequence = acknowledged;
     }
 
     private JournalSegment Active()

@@ -23,7 +23,13 @@ internal static class JournalCopy
         files.FlushFolder(Path.GetDirectoryName(folder)!);   // callers pass full paths
         var damaged = source.Check().Damaged;
         using var writer = new Writer(files, folder, damaged);
-        source.Check((in head, location, content) => writer.Record(location.Sequence, head, content));
+        source.Check((in head, location, content) =>
+        {
+            if (head.Kind is not RecordKind.Overwriting)   // what it names is void in the copy anyway
+            {
+                writer.Record(location.Sequence, head, content);
+            }
+        });
         writer.Finish(source.LastSequence);
 
         uint read = 0;

@@ -30,6 +30,28 @@ internal sealed class JournalHealth
     /// <summary>Sequence numbers whose records are damaged or missing, in order.</summary>
     public List<DamagedRange> Damaged { get; } = [];
 
+    /// <summary>Takes a record out of the damaged ones.</summary>
+    public void Heal(long sequence)
+    {
+        var at = Damaged.FindIndex(range => range.First <= sequence && sequence <= range.Last);
+        if (at < 0)
+        {
+            return;
+        }
+
+        var (first, last) = Damaged[at];
+        Damaged.RemoveAt(at);
+        if (sequence < last)
+        {
+            Damaged.Insert(at, new(sequence + 1, last));
+        }
+
+        if (first < sequence)
+        {
+            Damaged.Insert(at, new(first, sequence - 1));
+        }
+    }
+
     /// <summary>Damaged records.</summary>
     public long DamagedRecords => Damaged.Sum(range => range.Last - range.First + 1);
 }

@@ -24,6 +24,12 @@ internal enum RecordKind : byte
     /// <summary>Turns went into a dataset (lineage).</summary>
     DatasetUse = 6,
 
+    /// <summary>
+    /// Names the records that are about to be overwritten, so that an overwriting cut short by a crash is finished at the
+    /// next opening and not taken for damage. Content: sequence numbers of 8 bytes each.
+    /// </summary>
+    Overwriting = 7,
+
     /// <summary>Work on a message began (message ledger).</summary>
     MessageBegun = 16,
 

@@ -5,41 +5,58 @@ namespace NextGpt.Conversations.Retention;
 
 /// <summary>Removes daily what is past its time (PRI-8); the first run follows a minute after the start.</summary>
 internal sealed partial class RetentionJob(ConversationLog conversations, TimeProvider time, ILogger<RetentionJob> log)
-    : BackgroundService
+    : IHostedService, IAsyncDisposable
 {
     private static readonly TimeSpan FirstRun = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Every = TimeSpan.FromDays(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(15);
+    private readonly CancellationTokenSource _stop = new();
+    private ITimer? _timer;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>The run under way, or the last one.</summary>
+    internal Task Running { get; private set; } = Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            await Task.Delay(FirstRun, time, stoppingToken);
-            while (true)
-            {
-                await Task.Delay(await RunAsync(stoppingToken) ? Every : AfterFailure, time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The host stops.
-        }
+        _timer = time.CreateTimer(_ => Running = RunAsync(), null, FirstRun, Timeout.InfiniteTimeSpan);
+        return Task.CompletedTask;
     }
 
-    private async Task<bool> RunAsync(CancellationToken cancellationToken)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
+        await _stop.CancelAsync();
+        await Running.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_timer is not null)
+        {
+            await _timer.DisposeAsync();
+        }
+
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var next = AfterFailure;
         try
         {
-            var removed = await conversations.RetainAsync(cancellationToken);
+            var removed = await conversations.RetainAsync(_stop.Token);
+            next = Every;
             LogDone(removed.Turns, removed.Media, removed.AuditEntries, removed.Messages, removed.Exports, removed.Backups);
-            return true;
         }
         catch (LogUnavailableException failure)
         {
             LogPutOff(failure.Message);
-            return false;
         }
+        catch (Exception failure) when (failure is OperationCanceledException or ObjectDisposedException)
+        {
+            return;   // the host stops
+        }
+
+        _timer?.Change(next, Timeout.InfiniteTimeSpan);
     }
 
     [LoggerMessage(EventId = 330, Level = LogLevel.Information, Message = "Retention removed {Turns} turns, {Media} media, {Audit} audit entries, {Messages} message keys, {Exports} exports, {Backups} backups.")]

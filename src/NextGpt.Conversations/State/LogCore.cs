@@ -3,6 +3,7 @@ using System.Text.Json;
 using NextGpt.Conversations.Attachments;
 using NextGpt.Conversations.Audit;
 using NextGpt.Conversations.Files;
+using NextGpt.Conversations.Index;
 using NextGpt.Conversations.Journals;
 using NextGpt.Conversations.Privacy;
 
@@ -38,14 +39,26 @@ internal sealed class LogCore : IDisposable
     public string ExportFolder => Path.Combine(Folder, "exports");
 
     /// <summary>Opens the log, repairs its end and finishes erasures that a crash cut short.</summary>
+    /// <param name="files">Where.</param>
+    /// <param name="folder">Full path of the log.</param>
+    /// <param name="backupFolder">Full path of the backups.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="mark">Mark of an orderly end; it vouches for records of its own generation only.</param>
+    /// <param name="discardAfter">Records after this number were refused to their senders.</param>
     public static LogCore Open(
-        IFileLayer files, string folder, string backupFolder, TimeProvider time, long acknowledged, long discardAfter)
+        IFileLayer files, string folder, string backupFolder, TimeProvider time, IndexMark? mark, long discardAfter)
     {
-        files.CreateFolder(folder);
+        if (!files.FolderExists(folder))
+        {
+            files.CreateFolder(folder);
+            files.FlushFolder(Path.GetDirectoryName(folder)!);   // callers pass full paths
+        }
+
         var manifest = LogManifest.Open(files, folder);
         manifest.Sweep(files, folder);
         var secret = PersonSecret.Open(files, Path.Combine(folder, manifest.KeyFile));
         var state = new LogState();
+        var acknowledged = mark?.Generation == manifest.Generation ? mark.Sequence : 0;
         var journal = Journal.Open(
             files, Path.Combine(folder, manifest.JournalFolder), state.Apply, acknowledged, discardAfter);
         AuditTrail? audit = null;
@@ -96,6 +109,28 @@ internal sealed class LogCore : IDisposable
 
         WriteTombstones();
         return media;
+    }
+
+    /// <summary>Tries whether the disk takes a megabyte again; otherwise the next turn would only fail anew.</summary>
+    public void Probe()
+    {
+        var path = Path.Combine(Folder, "probe" + WholeFile.Unfinished);
+        try
+        {
+            _files.Delete(path);
+            using var file = _files.Open(path, FileUse.CreateNew);
+            file.Write(0, new byte[1024 * 1024]);
+            file.Flush();
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            Dispose();
+            throw;
+        }
+        finally
+        {
+            _files.Delete(path);
+        }
     }
 
     /// <summary>Removes a person's exports.</summary>

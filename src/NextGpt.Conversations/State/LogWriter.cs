@@ -142,7 +142,6 @@ internal sealed partial class LogWriter : IDisposable
             if (batch.Entries.Count > 0)
             {
                 batch.Locations = core.Journal.Append(batch.Entries);
-                _acknowledged = core.Journal.LastSequence;
             }
 
             ready.ForEach(request => request.Complete());
@@ -168,11 +167,9 @@ internal sealed partial class LogWriter : IDisposable
         try
         {
             request.Run(core);
-            _acknowledged = _core.Journal.LastSequence;
         }
         catch (Exception failure) when (StorageFailure.Is(failure))
         {
-            _acknowledged = (_core ?? core).Journal.LastSequence;
             Fail(failure);
             request.Refuse(Unavailable(failure));
         }
@@ -183,7 +180,6 @@ internal sealed partial class LogWriter : IDisposable
         try
         {
             var core = _open(_acknowledged);
-            _acknowledged = core.Journal.LastSequence;
             Volatile.Write(ref _core, core);
             Volatile.Write(ref _unavailableBecause, null);
             _pause = ShortestPause;
@@ -223,9 +219,13 @@ internal sealed partial class LogWriter : IDisposable
     {
         var sentence = StorageFailure.Sentence(failure);
         Volatile.Write(ref _unavailableBecause, sentence);
-        var core = _core;
-        Volatile.Write(ref _core, null);
-        core?.Dispose();
+        if (_core is { } core)
+        {
+            _acknowledged = core.Journal.LastSequence;   // whatever came after it was refused
+            Volatile.Write(ref _core, null);
+            core.Dispose();
+        }
+
         LogFails(sentence);
         _timer.Change(_pause, Timeout.InfiniteTimeSpan);
         _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
