@@ -38,7 +38,7 @@ public sealed record TurnFinished : ReplyPart
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
 
-    /// <summary>Tokens of the answer.</summary>
+    /// <summary>Tokens of the answer; of a stopped one about as many.</summary>
     public required int ReplyTokens { get; init; }
 
     /// <summary>Whether the turn is kept in the log.</summary>

@@ -30,6 +30,13 @@ internal static class ServerApplication
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(LogOpening.WithFolder(configuration));
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
+        // Its pipeline logs cancelling as an error and quotes exceptions; the router says what became of each turn.
+        builder.Logging.AddFilter("Microsoft.Extensions.AI", LogLevel.None);
+        builder.Logging.AddSimpleConsole(static console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(static kestrel =>
         {
@@ -65,6 +72,7 @@ internal static class ServerApplication
         }
 
         services.AddNextGptModel().AddNextGpt("nextgpt").AddNextGptHost(notKeptBecause);
+        services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
         services.AddHostedService<ModelWarmUp>();
         services.AddHostedService<ClosingTurns>();
         services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(2));

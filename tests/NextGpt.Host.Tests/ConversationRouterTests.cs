@@ -263,7 +263,11 @@ public sealed class ConversationRouterTests
         {
             Settings = new TurnSettings
             {
-                Temperature = 0.5, TopP = 0.9, MaxTokens = 5, StopSequences = ["END"], SystemText = "Be long.",
+                Temperature = 0.5,
+                TopP = 0.9,
+                MaxTokens = 5,
+                StopSequences = ["END"],
+                SystemText = "Be long.",
             },
         });
 

@@ -21,6 +21,7 @@ internal sealed class Reply(string modelId, long seed)
 
     public int PromptTokens { get; set; }
 
+    /// <summary>Tokens of the answer; until the model says so, the pieces of text that came (about one token each).</summary>
     public int ReplyTokens { get; set; }
 
     /// <summary>Oldest messages the model left out because they did not fit.</summary>
@@ -38,5 +39,9 @@ internal sealed class Reply(string modelId, long seed)
     /// <summary>From work begun to the end.</summary>
     public TimeSpan Duration { get; set; }
 
-    public void Append(string text) => _text.Append(text);
+    public void Append(string text)
+    {
+        _text.Append(text);
+        ReplyTokens++;
+    }
 }

@@ -22,9 +22,17 @@ internal sealed partial class TurnWork(
         var waited = TimeSpan.Zero;
         try
         {
-            var place = WaitAsync(turn, ticket, reply, interrupted);
+            var place = WaitAsync(turn, ticket, interrupted);
             await Task.Yield();   // the asker is not kept while the model works
-            if (await BeginAsync(turn, reply) && await place)
+            if (!await BeginAsync(turn, reply))
+            {
+                // Refused; the place is given back below.
+            }
+            else if (await place is var (reason, error))
+            {
+                (reply.FinishReason, reply.Error) = (reason, error);
+            }
+            else
             {
                 waited = time.GetElapsedTime(admitted);
                 kept = await AnswerAsync(turn, ticket, reply, interrupted);
@@ -91,9 +99,9 @@ internal sealed partial class TurnWork(
         }
     }
 
-    /// <summary>Waits for the turn's place, saying where it stands; false if it ended before.</summary>
-    private async Task<bool> WaitAsync(
-        RunningTurn turn, QueueTicket ticket, Reply reply, CancellationToken interrupted)
+    /// <summary>Waits for the turn's place, saying where it stands; null when it has come, else how the turn ended.</summary>
+    private async Task<(string Reason, TurnError? Error)?> WaitAsync(
+        RunningTurn turn, QueueTicket ticket, CancellationToken interrupted)
     {
         using var deadline = new CancellationTokenSource(options.QueueTimeout, time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(turn.Stopped, interrupted, deadline.Token);
@@ -102,16 +110,14 @@ internal sealed partial class TurnWork(
         try
         {
             await ticket.Granted.WaitAsync(any.Token);
-            return true;
+            return null;
         }
         catch (OperationCanceledException)
         {
-            (reply.FinishReason, reply.Error) =
-                turn.Stopped.IsCancellationRequested ? ("cancelled", null)
+            return turn.Stopped.IsCancellationRequested ? ("cancelled", null)
                 : interrupted.IsCancellationRequested ? ("interrupted", ErrorCatalogue.Interrupted.With())
                 : ("queue_timeout", ErrorCatalogue.QueueTimeout.RetryIn(
                     TimeSpan.FromMinutes(1), options.QueueTimeout.TotalMinutes));
-            return false;
         }
     }
 
@@ -139,7 +145,8 @@ internal sealed partial class TurnWork(
                 reply.FinishReason = "error";
                 reply.Error = ErrorCatalogue.InvalidRequest.With(
                     "The turn to continue after is not remembered any more; continue after the last one or begin anew.")
-                    with { Field = "after_turn_id" };
+                    with
+                { Field = "after_turn_id" };
                 return false;
             }
 

@@ -167,7 +167,10 @@ internal static class CompletionEndpoints
             var json = Head("chat.completion.chunk");
             json["choices"] = new JsonArray(new JsonObject
             {
-                ["index"] = 0, ["delta"] = delta, ["logprobs"] = null, ["finish_reason"] = reason,
+                ["index"] = 0,
+                ["delta"] = delta,
+                ["logprobs"] = null,
+                ["finish_reason"] = reason,
             });
             return json;
         }

@@ -39,7 +39,9 @@ internal static class PrivacyEndpoints
         ["not_logged_because"] = kept.UnavailableBecause,
         ["texts"] = new JsonObject
         {
-            ["version"] = ConsentText.Version, ["keep"] = ConsentText.Keep, ["train"] = ConsentText.Train,
+            ["version"] = ConsentText.Version,
+            ["keep"] = ConsentText.Keep,
+            ["train"] = ConsentText.Train,
         },
     };
 

@@ -12,11 +12,15 @@ internal static class ReplyPartJson
     {
         TurnAccepted accepted => new()
         {
-            ["type"] = "accepted", ["turn_id"] = accepted.TurnId, ["repeat"] = accepted.IsRepeat,
+            ["type"] = "accepted",
+            ["turn_id"] = accepted.TurnId,
+            ["repeat"] = accepted.IsRepeat,
         },
         TurnQueued queued => new()
         {
-            ["type"] = "queued", ["position"] = queued.Position, ["estimate_s"] = Math.Ceiling(queued.Estimate.TotalSeconds),
+            ["type"] = "queued",
+            ["position"] = queued.Position,
+            ["estimate_s"] = Math.Ceiling(queued.Estimate.TotalSeconds),
         },
         TurnStarted started => new() { ["type"] = "started", ["model"] = started.ModelId, ["seed"] = started.Seed },
         AnswerText text => new() { ["type"] = "text", ["text"] = text.Text },

@@ -19,8 +19,9 @@ internal sealed class DataLock : IDisposable
         }
         catch (IOException) when (File.Exists(path))
         {
+            var who = RunningServer.ProcessIn(folder) is { } process ? $"process {process}" : "another nextgpt";
             throw new DataLockedException(
-                "Another nextgpt works on this data folder; stop it, or name another one with NextGpt:DataFolder.");
+                $"The data folder is in use by {who}; stop it, or name another folder with NextGpt:DataFolder.");
         }
     }
 

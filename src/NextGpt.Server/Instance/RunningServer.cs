@@ -39,6 +39,20 @@ internal sealed record RunningServer(int ProcessId, Uri Address, string Token)
         }
     }
 
+    /// <summary>The process that the note names, or null.</summary>
+    public static int? ProcessIn(string folder)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(
+                File.ReadAllBytes(FileIn(folder)), RunningServerJson.Default.RunningServer)?.ProcessId;
+        }
+        catch (Exception none) when (none is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A client that is recognised as the command line.</summary>
     public HttpClient Connect()
     {

@@ -78,8 +78,12 @@ internal sealed class KeyStore
             var text = $"{Prefix}_{id}_{secret}";
             var key = new ApiKey
             {
-                Id = id, Name = name.Trim(), Hash = HashOf(text), Scopes = [.. scopes.Distinct()],
-                Created = _time.GetUtcNow(), Expires = expires,
+                Id = id,
+                Name = name.Trim(),
+                Hash = HashOf(text),
+                Scopes = [.. scopes.Distinct()],
+                Created = _time.GetUtcNow(),
+                Expires = expires,
             };
             _keys[id] = key;
             Write();

@@ -22,6 +22,7 @@ internal static class SettingsCheck
     [
         (DataOptions.SectionName, typeof(DataOptions)),
         (ServerOptions.SectionName, typeof(ServerOptions)),
+        (WebOptions.SectionName, typeof(WebOptions)),
         (TurnOptions.SectionName, typeof(TurnOptions)),
         (ModelOptions.SectionName, typeof(ModelOptions)),
         (ConversationOptions.SectionName, typeof(ConversationOptions)),

@@ -120,6 +120,7 @@ internal sealed class ConsoleChat(
         try
         {
             string? turnId = null;
+            var midLine = false;
             await foreach (var part in partner.AskAsync(
                 new Ask(_conversation, question, after, settings), answering.Token))
             {
@@ -130,21 +131,22 @@ internal sealed class ConsoleChat(
                         break;
                     case AnswerText text:
                         Raw(text.Text);
+                        midLine = true;
                         (_lastTurn, _beforeLast, _lastQuestion) = (turnId, parent, question);
                         break;
                     case TurnQueued queued:
                         Dim($"You are number {queued.Position} in line, about {Math.Ceiling(queued.Estimate.TotalSeconds)} s.");
                         break;
                     case AnswerNotice notice:
-                        console.WriteLine();
+                        EndLine(ref midLine);
                         Dim(notice.Text);
                         break;
                     case TurnFailed failed:
-                        console.WriteLine();
+                        EndLine(ref midLine);
                         console.WriteLine(TerminalText.Clean(failed.Error.Message), new Style(Color.Red));
                         break;
                     case TurnFinished finished:
-                        console.WriteLine();
+                        EndLine(ref midLine);
                         Dim(Describe(finished));
                         break;
                 }
@@ -165,9 +167,18 @@ internal sealed class ConsoleChat(
         }
     }
 
+    private void EndLine(ref bool midLine)
+    {
+        if (midLine)
+        {
+            console.WriteLine();
+            midLine = false;
+        }
+    }
+
     private static string Describe(TurnFinished finished)
     {
-        var speed = finished.Duration > TimeSpan.Zero
+        var speed = finished is { ReplyTokens: > 0, FinishReason: not "cancelled" } && finished.Duration > TimeSpan.Zero
             ? string.Create(CultureInfo.InvariantCulture, $", {finished.ReplyTokens / finished.Duration.TotalSeconds:0} tokens/s")
             : "";
         var end = finished.FinishReason switch

@@ -221,7 +221,8 @@ public sealed class ApiTests
 
         var (status, made) = await ServerBench.ReadAsync(admin.PostAsync("/api/keys", ServerBench.Body(new JsonObject
         {
-            ["name"] = "bot", ["scopes"] = new JsonArray("chat"),
+            ["name"] = "bot",
+            ["scopes"] = new JsonArray("chat"),
         })));
         var text = (string?)made["key"] ?? "";
         using var bot = bench.ClientWithKey(text);

@@ -30,7 +30,9 @@ public sealed class TurnEndpointsTests
 
         using var third = await bench.Client.PostAsync("/api/turns", ServerBench.Body(new JsonObject
         {
-            ["text"] = "two again", ["conversation"] = "c", ["after_turn_id"] = (string?)first,
+            ["text"] = "two again",
+            ["conversation"] = "c",
+            ["after_turn_id"] = (string?)first,
         }));
         await third.Content.ReadAsStringAsync();
 
