@@ -31,6 +31,7 @@ internal sealed class SessionKeyFolder(string folder) : IXmlRepository
 
     public void StoreElement(XElement element, string friendlyName)
     {
+        PrivateFile.MakeFolder(Path.GetDirectoryName(folder) ?? ".");   // else made on the way, open to others
         var name = new string([.. friendlyName.Where(character => char.IsAsciiLetterOrDigit(character) || character == '-')]);
         PrivateFile.Write(
             Path.Combine(folder, (name.Length > 0 ? name : Guid.NewGuid().ToString("N")) + ".xml"),

@@ -160,11 +160,27 @@ public sealed class AccountTests(Browser browser)
         var folder = Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
         await using (var server = await WebServer.StartAsync(settings: ("NextGpt:DataFolder", folder)))
         {
+            await using (var nobody = await Visitor.ComeAsync(browser, server, name: null))
+            {
+                await nobody.GoAsync($"/join/{new string('0', 48)}");   // writes the session key before any account
+            }
+
             var secret = server.Accounts.InviteFirst() ?? "";
             server.Accounts.Accept(secret, "Ana", WebServer.Password);
             await using var ana = await Visitor.ComeAsync(browser, server);
             await ana.GoAsync();
             var files = Directory.GetFiles(Path.Combine(folder, "web"), "*", SearchOption.AllDirectories);
+            if (!OperatingSystem.IsWindows())
+            {
+                string[] folders = [Path.Combine(folder, "web"), .. Directory.GetDirectories(Path.Combine(folder, "web"))];
+                foreach (var inside in folders)
+                {
+                    Assert.Equal(
+                        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                        File.GetUnixFileMode(inside));
+                }
+            }
+
             Assert.True(files.Length >= 2, "accounts and a session key are expected");
             foreach (var file in files)
             {
