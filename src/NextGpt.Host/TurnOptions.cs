@@ -53,13 +53,12 @@ public sealed class TurnOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan FollowTime { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Longest message, in characters. Default 8,000.</summary>
+    /// <summary>
+    /// Longest message, in characters. Default 8,000. Tokens are the model's matter: what is left of its context beside
+    /// the reply (1,536 of 2,048 by default).
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxCharacters { get; init; } = 8_000;
-
-    /// <summary>Longest message, in tokens. Default 1,536 (of a context of 2,048).</summary>
-    [Range(1, 131_072)]
-    public int MaxTokens { get; init; } = 1_536;
 
     /// <summary>System text of every conversation; null (default) leaves it to the model.</summary>
     [StringLength(8_000)]

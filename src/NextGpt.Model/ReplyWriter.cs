@@ -103,7 +103,11 @@ internal sealed class ReplyWriter(LoadedModel model, PrefixCache prefixes, Actio
 
         GenerationFinishReason End(GenerationFinishReason reason)
         {
-            Tell(stops.Add(text.End()));
+            if (reason is not GenerationFinishReason.Length)   // half a character that the limit cut off is left out
+            {
+                Tell(stops.Add(text.End()));
+            }
+
             var found = stops.Found;
             Tell(stops.End());
             return found ? GenerationFinishReason.Stop : reason;

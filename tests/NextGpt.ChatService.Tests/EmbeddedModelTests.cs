@@ -28,11 +28,16 @@ public sealed class EmbeddedModelTests(EmbeddedModel embedded) : IClassFixture<E
         Assert.Equal(ChatFinishReason.Stop, stopped.FinishReason);
     }
 
-    [Fact]
-    public async Task Case_41_characters_of_several_bytes_arrive_whole()
+    [Theory]
+    [InlineData("Repeat exactly: 🦊🦊🦊", 24)]
+    [InlineData("🦊🦊🦊🦊🦊🦊", 14)]   // the limit falls inside a character
+    public async Task Case_41_characters_of_several_bytes_arrive_whole(string question, int maxTokens)
     {
         var chunks = await ToyChat.CollectAsync(embedded.Kernel.InvokePromptStreamingAsync<string>(
-            "Repeat exactly: 🦊🦊🦊", new(new NextGptPromptExecutionSettings { Temperature = 0, MaxTokens = 12 })));
+            question, new(new NextGptPromptExecutionSettings
+            {
+                Temperature = 0, MaxTokens = maxTokens, ChatSystemPrompt = "You repeat what the user says.",
+            })));
 
         Assert.Contains("🦊", string.Concat(chunks), StringComparison.Ordinal);
         Assert.All(chunks.Where(chunk => chunk.Length > 0), chunk =>

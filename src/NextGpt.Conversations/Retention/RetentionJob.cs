@@ -12,6 +12,7 @@ internal sealed partial class RetentionJob(ConversationLog conversations, TimePr
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(15);
     private readonly CancellationTokenSource _stop = new();
     private ITimer? _timer;
+    private bool _disposed;
 
     /// <summary>The run under way, or the last one.</summary>
     internal Task Running { get; private set; } = Task.CompletedTask;
@@ -24,12 +25,24 @@ internal sealed partial class RetentionJob(ConversationLog conversations, TimePr
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (_disposed)
+        {
+            return;   // a container that was torn down first has stopped it
+        }
+
         await _stop.CancelAsync();
         await Running.WaitAsync(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _stop.CancelAsync();
         if (_timer is not null)
         {
             await _timer.DisposeAsync();

@@ -109,7 +109,8 @@ internal sealed class ConsoleChat(
         Dim("/help lists what can be typed. Weights may be licensed for non-commercial use.");
     }
 
-    private async Task AnswerAsync(string question, string? after, string? parent)
+    private async Task AnswerAsync(
+        string question, string? after, string? parent, TurnSettings? settingsOfThisTurn = null)
     {
         using var answering = new CancellationTokenSource();
         lock (_gate)
@@ -122,7 +123,7 @@ internal sealed class ConsoleChat(
             string? turnId = null;
             var midLine = false;
             await foreach (var part in partner.AskAsync(
-                new Ask(_conversation, question, after, settings), answering.Token))
+                new Ask(_conversation, question, after, settingsOfThisTurn ?? settings), answering.Token))
             {
                 switch (part)
                 {
@@ -248,7 +249,10 @@ internal sealed class ConsoleChat(
             return;
         }
 
-        await AnswerAsync(_lastQuestion, _beforeLast ?? "", _beforeLast);
+        // A second answer to the same question should differ, whatever the host's default is.
+        await AnswerAsync(
+            _lastQuestion, _beforeLast ?? "", _beforeLast,
+            settings with { Temperature = settings.Temperature ?? 0.8 });
     }
 
     private async Task RateAsync(TurnVote vote, string reason, string? correction, CancellationToken cancellationToken)

@@ -74,6 +74,8 @@ public sealed class ConsoleChatTests : IAsyncDisposable
         Assert.Equal(["one", "two", "two", "three", "four", "four"], _partner.Asked.Select(ask => ask.Text));
         Assert.Equal([null, null, "t1", null, null, ""], _partner.Asked.Select(ask => ask.AfterTurnId));
         Assert.Equal(2, _partner.Asked.Select(ask => ask.Conversation).Distinct().Count());
+        Assert.Equal(
+            [null, null, 0.8, null, null, 0.8], _partner.Asked.Select(ask => ask.Settings?.Temperature));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal sealed class WorkerTeam : IDisposable
 
     private readonly Thread[] _helpers;
     private readonly SemaphoreSlim[] _bells;
-    private Shared _shared;
+    private Rendezvous _rendezvous;
     private ITeamWork? _work;
     private volatile Exception? _failure;
     private volatile bool _closed;
@@ -48,7 +48,7 @@ internal sealed class WorkerTeam : IDisposable
     public int Threads { get; }
 
     /// <summary>Helpers that sleep at this moment.</summary>
-    public int Sleeping => Volatile.Read(ref _shared.Asleep);
+    public int Sleeping => Volatile.Read(ref _rendezvous.Asleep);
 
     /// <summary>Does all parts and returns when they are done.</summary>
     /// <exception cref="InvalidOperationException">A part failed; the inner exception says why.</exception>
@@ -63,12 +63,12 @@ internal sealed class WorkerTeam : IDisposable
 
         _work = work;
         _failure = null;
-        _shared.Arrived = 0;
-        Volatile.Write(ref _shared.Piece, _shared.Piece + 1);
+        _rendezvous.Arrived = 0;
+        Volatile.Write(ref _rendezvous.Piece, _rendezvous.Piece + 1);
         Interlocked.MemoryBarrier();   // the new piece is seen by a helper that goes to sleep, or its sleep is seen here
         for (var index = 0; index < _bells.Length; index++)
         {
-            if (Volatile.Read(ref _shared.Asleep) != 0)
+            if (Volatile.Read(ref _rendezvous.Asleep) != 0)
             {
                 _bells[index].Release();
             }
@@ -102,15 +102,15 @@ internal sealed class WorkerTeam : IDisposable
             return;
         }
 
-        var meeting = Volatile.Read(ref _shared.Meeting);
-        if (Interlocked.Increment(ref _shared.Arrived) == Threads)
+        var meeting = Volatile.Read(ref _rendezvous.Meeting);
+        if (Interlocked.Increment(ref _rendezvous.Arrived) == Threads)
         {
-            _shared.Arrived = 0;
-            Volatile.Write(ref _shared.Meeting, meeting + 1);
+            _rendezvous.Arrived = 0;
+            Volatile.Write(ref _rendezvous.Meeting, meeting + 1);
             return;
         }
 
-        for (var turn = 0; Volatile.Read(ref _shared.Meeting) == meeting; turn++)
+        for (var turn = 0; Volatile.Read(ref _rendezvous.Meeting) == meeting; turn++)
         {
             Pause(turn);
             if (_failure is not null)
@@ -153,7 +153,7 @@ internal sealed class WorkerTeam : IDisposable
     /// <summary>Waits for the end of the helpers' parts, whether the piece went well or not.</summary>
     private void Finish()
     {
-        for (var turn = 0; Volatile.Read(ref _shared.Finished) != (Threads - 1) * _shared.Piece; turn++)
+        for (var turn = 0; Volatile.Read(ref _rendezvous.Finished) != (Threads - 1) * _rendezvous.Piece; turn++)
         {
             Pause(turn);
         }
@@ -180,14 +180,14 @@ internal sealed class WorkerTeam : IDisposable
                 _failure = exception;
             }
 
-            Interlocked.Increment(ref _shared.Finished);
+            Interlocked.Increment(ref _rendezvous.Finished);
         }
     }
 
     private bool WaitFor(long piece, int part)
     {
         var since = Stopwatch.GetTimestamp();
-        for (var turn = 0; Volatile.Read(ref _shared.Piece) < piece; turn++)
+        for (var turn = 0; Volatile.Read(ref _rendezvous.Piece) < piece; turn++)
         {
             if (_closed)
             {
@@ -200,13 +200,13 @@ internal sealed class WorkerTeam : IDisposable
                 continue;
             }
 
-            Interlocked.Increment(ref _shared.Asleep);
-            while (Volatile.Read(ref _shared.Piece) < piece && !_closed)
+            Interlocked.Increment(ref _rendezvous.Asleep);
+            while (Volatile.Read(ref _rendezvous.Piece) < piece && !_closed)
             {
                 _bells[part - 1].Wait();
             }
 
-            Interlocked.Decrement(ref _shared.Asleep);
+            Interlocked.Decrement(ref _rendezvous.Asleep);
         }
 
         return !_closed;
@@ -227,7 +227,7 @@ internal sealed class WorkerTeam : IDisposable
 
     /// <summary>Counters on cache lines of their own.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 768)]
-    private struct Shared
+    private struct Rendezvous
     {
         [FieldOffset(128)]
         public int Arrived;
