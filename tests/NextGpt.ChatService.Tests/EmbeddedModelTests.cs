@@ -36,7 +36,9 @@ public sealed class EmbeddedModelTests(EmbeddedModel embedded) : IClassFixture<E
         var chunks = await ToyChat.CollectAsync(embedded.Kernel.InvokePromptStreamingAsync<string>(
             question, new(new NextGptPromptExecutionSettings
             {
-                Temperature = 0, MaxTokens = maxTokens, ChatSystemPrompt = "You repeat what the user says.",
+                Temperature = 0,
+                MaxTokens = maxTokens,
+                ChatSystemPrompt = "You repeat what the user says.",
             })));
 
         Assert.Contains("🦊", string.Concat(chunks), StringComparison.Ordinal);

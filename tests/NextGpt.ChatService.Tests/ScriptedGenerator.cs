@@ -56,22 +56,22 @@ internal sealed class ScriptedGenerator(Script script) : IGenerator
 
     public static GenerationStarted Started(
         GenerationRequest request, string modelId = "toy-1b", int dropped = 0, int cached = 0) => new()
-    {
-        ModelId = request.Adapter is null ? modelId : $"{modelId}+{request.Adapter}",
-        Adapter = request.Adapter,
-        Seed = request.Seed ?? 7,
-        PromptTokens = PromptTokens(request),
-        CachedPromptTokens = cached,
-        DroppedMessages = dropped,
-    };
+        {
+            ModelId = request.Adapter is null ? modelId : $"{modelId}+{request.Adapter}",
+            Adapter = request.Adapter,
+            Seed = request.Seed ?? 7,
+            PromptTokens = PromptTokens(request),
+            CachedPromptTokens = cached,
+            DroppedMessages = dropped,
+        };
 
     public static GenerationFinished Finished(
         GenerationRequest request, GenerationFinishReason reason, int replyTokens) => new()
-    {
-        Reason = reason,
-        PromptTokens = PromptTokens(request),
-        ReplyTokens = replyTokens,
-    };
+        {
+            Reason = reason,
+            PromptTokens = PromptTokens(request),
+            ReplyTokens = replyTokens,
+        };
 
     /// <summary>One token per word, to have a number that depends on the prompt.</summary>
     public static int PromptTokens(GenerationRequest request) =>

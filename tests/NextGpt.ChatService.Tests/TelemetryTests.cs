@@ -106,8 +106,15 @@ public sealed class TelemetryTests
         using var chat = Chat(model, (request, _) => ScriptedGenerator.Speak(request, ["a", "b"], modelId: model));
         var options = new ChatOptions
         {
-            Temperature = 0.5f, TopP = 0.9f, TopK = 5, MaxOutputTokens = 50, Seed = 11, FrequencyPenalty = 0.1f,
-            PresencePenalty = 0.2f, StopSequences = ["END"], ConversationId = "c-1",
+            Temperature = 0.5f,
+            TopP = 0.9f,
+            TopK = 5,
+            MaxOutputTokens = 50,
+            Seed = 11,
+            FrequencyPenalty = 0.1f,
+            PresencePenalty = 0.2f,
+            StopSequences = ["END"],
+            ConversationId = "c-1",
         };
 
         var answer = await chat.AskAsync([new ChatMessage(ChatRole.User, Secret)], options, streaming);

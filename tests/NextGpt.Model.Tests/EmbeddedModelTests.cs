@@ -50,7 +50,10 @@ public sealed class EmbeddedModelTests(EmbeddedModelFixture embedded) : IClassFi
         var story = string.Join(' ', Enumerable.Range(1, 25).Select(i => $"On day {i} we saw a heron by the lake."));
         var first = Request(story + " What did we see?") with
         {
-            ConversationKey = "TRN-8", MaxTokens = 24, Seed = 11, Sampling = new() { Temperature = 0.9, TopK = 40 },
+            ConversationKey = "TRN-8",
+            MaxTokens = 24,
+            Seed = 11,
+            Sampling = new() { Temperature = 0.9, TopK = 40 },
         };
         var answer = TextOf(await Ask(first));
         var second = first with

@@ -154,7 +154,8 @@ public sealed class ModelThreadTests : IAsyncDisposable
         {
             var said = read.Count - LastIndexOf(read, 1) - Tokenizer.Encode("<|im_start|>assistant\n", SpecialTokens.Parse).Count;
             return said < ids.Count ? ids[said] : 2;
-        }) { DependsOnChunks = false };
+        })
+        { DependsOnChunks = false };
         var thread = Thread(engine);
         var first = Request("question") with { ConversationKey = "a" };
         PromptMessage[] longer =

@@ -82,7 +82,8 @@ internal sealed partial class TurnIndex : IDisposable
         }
 
         Rebuild();
-    }) { NeedsFile = false });
+    })
+    { NeedsFile = false });
 
     /// <summary>Puts rows.</summary>
     public void Put(IReadOnlyList<TurnRow> rows)

@@ -47,7 +47,7 @@ internal sealed record LogManifest(int Schema, int Generation, string KeyFile)
         {
             return files.FileExists(path)
                 ? JsonSerializer.Deserialize(files.Read(path, 64 * 1024), LogJson.Plain.LogManifest) is
-                    { Generation: > 0 } read && Path.GetFileName(read.KeyFile) == read.KeyFile && read.KeyFile.Length > 0
+                { Generation: > 0 } read && Path.GetFileName(read.KeyFile) == read.KeyFile && read.KeyFile.Length > 0
                     ? read
                     : null
                 : null;

@@ -37,7 +37,8 @@ internal sealed class PageGuard(AccountStore accounts, IAntiforgery antiforgery)
         {
             return isRequestOfScript
                 ? new ErrorResult(ErrorCatalogue.InvalidRequest.With("Your session has ended; sign in again.")
-                    with { HttpStatus = 401, Code = "unauthorized" })
+                    with
+                { HttpStatus = 401, Code = "unauthorized" })
                 : Results.LocalRedirect("/login" + (http.Request.Path == "/" ? "" : $"?back={http.Request.Path}"));
         }
 
