@@ -186,7 +186,7 @@ public sealed partial class ConversationLog
         _files.FlushFolder(_folder);
         next.Write(_files, _folder);   // from here on the new one is in force
 
-        var opened = LogCore.Open(_files, _folder, _options.FullBackupFolder, _time, mark: null, long.MaxValue);
+        var opened = LogCore.Open(_files, _folder, _options.FullBackupFolder, _time, mark: null, long.MaxValue, core.Media);
         _writer.Replace(opened);
         var after = opened.Journal.Segments.Sum(segment => segment.Committed);
         opened.Audit.Add("admin", "compact", string.Create(

@@ -225,7 +225,7 @@ public sealed partial class ConversationLog
         return (content, topics is SensitiveTopics.None);
     }
 
-    private static List<string> PutMedia(LogCore core, IReadOnlyList<TurnMedium> media)
+    private List<string> PutMedia(LogCore core, IReadOnlyList<TurnMedium> media)
     {
         var hashes = new List<string>();
         try
@@ -258,7 +258,7 @@ public sealed partial class ConversationLog
         ];
     }
 
-    private static void Release(LogCore core, IReadOnlyList<string> hashes)
+    private void Release(LogCore core, IReadOnlyList<string> hashes)
     {
         if (hashes.Count == 0)
         {
@@ -267,7 +267,9 @@ public sealed partial class ConversationLog
 
         try
         {
-            core.Media.Release(hashes, core.State.Turns.HasMedium);
+            // Asked of the log that is open now: compaction may have replaced the one the turn began with. While none is
+            // open nobody knows, and the files stay for the sweep.
+            core.Media.Release(hashes, hash => _writer.Core?.State.Turns.HasMedium(hash) ?? true);
         }
         catch (Exception failure) when (StorageFailure.Is(failure))
         {

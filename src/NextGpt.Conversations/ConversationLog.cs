@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using NextGpt.Conversations.Attachments;
 using NextGpt.Conversations.Files;
 using NextGpt.Conversations.Index;
 using NextGpt.Conversations.Journals;
@@ -33,6 +34,7 @@ public sealed partial class ConversationLog : IAsyncDisposable, IDisposable
     private LogLock? _lock;
     private PersonSecret _secret = PersonSecret.Fleeting();
     private IndexMark? _mark;
+    private MediaStore? _media;
     private int _closed;
 
     private ConversationLog(
@@ -306,13 +308,14 @@ public sealed partial class ConversationLog : IAsyncDisposable, IDisposable
         var firstTime = acknowledgedBefore == long.MaxValue;
         var mark = firstTime ? TurnIndex.ReadMark(_indexFolder) : null;
         var core = LogCore.Open(
-            _files, _folder, _options.FullBackupFolder, _time, mark, acknowledgedBefore);
+            _files, _folder, _options.FullBackupFolder, _time, mark, acknowledgedBefore, _media);
         if (!firstTime)
         {
             core.Probe();
         }
 
         Volatile.Write(ref _secret, core.Secret);
+        _media = core.Media;
         _mark = mark;
         return core;
     }

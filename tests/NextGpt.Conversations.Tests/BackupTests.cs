@@ -174,6 +174,31 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    [Trait("Product", "LOG-3")]
+    [Trait("Product", "LOG-7")]
+    public async Task Media_of_turns_that_were_under_way_survive_a_compaction()
+    {
+        await using var log = await _folder.OpenAsync();
+        var person = log.KeyOf("web", "ana");
+        await log.SetConsentAsync(person, keep: true, train: false, "1");
+        for (var round = 0; round < 10; round++)
+        {
+            var name = $"round {round}";
+            var load = Enumerable.Range(0, 16).Select(i => Task.Run(() => log.AppendAsync(_folder.Draft(person) with
+            {
+                MessageKey = $"{name}/{i}",
+                Media = [new(true, "image/png", Encoding.ASCII.GetBytes($"{name} medium {i}"), null)],
+            }))).ToArray();
+            await log.CompactAsync();
+            Assert.All(await Task.WhenAll(load), outcome => Assert.Equal(AppendOutcome.Kept, outcome));
+        }
+
+        var report = await log.VerifyAsync();
+        Assert.Empty(report.DamagedMedia);
+        Assert.Equal(160, log.GetStats().MediaFiles);
+    }
+
+    [Fact]
     [Trait("Product", "LOG-6")]
     public async Task Verify_names_a_turn_that_was_damaged_while_the_log_was_open()
     {

@@ -17,7 +17,7 @@ public sealed class PowerLossTests : IDisposable
     [Trait("Product", "DUR-1")]
     public async Task After_a_power_loss_at_any_moment_every_acknowledged_turn_is_whole_and_erased_stays_erased()
     {
-        var losses = LongForm.Requested ? 2_000 : 16;
+        var losses = LongForm.Requested ? 500 : 16;
         for (var seed = 0; seed < losses; seed++)
         {
             await LoseAsync(seed);

@@ -291,8 +291,10 @@ internal sealed partial class Journal : IDisposable
         RecordVisitor? visit)
     {
         health.Bytes += bytes.Length;
+        var highest = 0L;
         foreach (var stretch in stretches)
         {
+            highest = Math.Max(highest, stretch.Sequence);
             if (stretch.State is not StretchState.Sound || stretch.Sequence < expected)
             {
                 continue;
@@ -322,7 +324,9 @@ internal sealed partial class Journal : IDisposable
                 body[JournalFormat.HeadSize..]);
         }
 
-        return expected;
+        // A damaged record's number is taken: one given out again would be hidden behind it at the next reading.
+        NoteGap(health, expected, highest + 1);
+        return Math.Max(expected, highest + 1);
     }
 
     private static void NoteGap(JournalHealth health, long expected, long found)

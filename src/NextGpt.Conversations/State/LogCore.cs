@@ -45,8 +45,10 @@ internal sealed class LogCore : IDisposable
     /// <param name="time">Clock.</param>
     /// <param name="mark">Mark of an orderly end; it vouches for records of its own generation only.</param>
     /// <param name="discardAfter">Records after this number were refused to their senders.</param>
+    /// <param name="media">The store of the log that was open before: turns under way have pinned files in it.</param>
     public static LogCore Open(
-        IFileLayer files, string folder, string backupFolder, TimeProvider time, IndexMark? mark, long discardAfter)
+        IFileLayer files, string folder, string backupFolder, TimeProvider time, IndexMark? mark, long discardAfter,
+        MediaStore? media = null)
     {
         if (!files.FolderExists(folder))
         {
@@ -71,7 +73,7 @@ internal sealed class LogCore : IDisposable
                 Secret = secret,
                 Journal = journal,
                 State = state,
-                Media = MediaStore.Open(files, Path.Combine(folder, "media")),
+                Media = media ?? MediaStore.Open(files, Path.Combine(folder, "media")),
                 Audit = audit,
             };
             core.FinishLeftovers();

@@ -121,6 +121,22 @@ public sealed class JournalTests
     }
 
     [Fact]
+    [Trait("Product", "DUR-2")]
+    public void A_damaged_record_with_a_high_number_does_not_hide_what_is_written_later()
+    {
+        var (original, ends) = Sample(40);
+        var damaged = original[ends[38]..ends[39]];
+        damaged[^1] ^= 1;   // number 40, its body damaged, moved to the place of number 2
+        var (files, _) = Disk([.. original[..ends[0]], .. damaged, .. original[ends[0]..ends[1]]]);
+        using (var journal = Journal.Open(files, Folder, static (in _, _, _) => { }))
+        {
+            journal.Append([Entry(1_000)]);
+        }
+
+        Assert.Equal(TextOf(1_000), Read(files, out _)[^1].Text);
+    }
+
+    [Fact]
     [Trait("Product", "LOG-6")]
     public void Records_that_an_orderly_end_vouched_for_are_damage_when_they_are_gone()
     {
