@@ -1,3 +1,5 @@
+using NextGpt.Media;
+
 namespace NextGpt.Host;
 
 /// <summary>A person's question as a surface hands it over.</summary>
@@ -24,6 +26,9 @@ public sealed record IncomingTurn
     /// <summary>What was written, as it came.</summary>
     public required string Text { get; init; }
 
+    /// <summary>What was attached, in order, as it came; read, checked and refused by the router.</summary>
+    public IReadOnlyList<IncomingFile> Files { get; init; } = [];
+
     /// <summary>
     /// Continue after this turn instead of the conversation's last (an edit or a regeneration makes a branch);
     /// null continues after the last, the empty string starts at the beginning.
@@ -39,6 +44,12 @@ public sealed record IncomingTurn
     /// <summary>Settings of this turn alone; null is the defaults.</summary>
     public TurnSettings? Settings { get; init; }
 }
+
+/// <summary>A file that a person attached.</summary>
+/// <param name="Name">What the person calls it; only ever shown, never a path.</param>
+/// <param name="Bytes">The whole file.</param>
+/// <param name="DeclaredType">The media type that the sender claims, or null; a claim that the bytes contradict is refused (THR-8).</param>
+public sealed record IncomingFile(string Name, ReadOnlyMemory<byte> Bytes, string? DeclaredType = null);
 
 /// <summary>A message of a history that the surface brings along.</summary>
 /// <param name="FromModel">True for the model's own words, false for the person's.</param>
@@ -62,6 +73,12 @@ public sealed record TurnSettings
 
     /// <summary>Texts that end the reply.</summary>
     public IReadOnlyList<string> StopSequences { get; init; } = [];
+
+    /// <summary>Media that the answer must contain (TRN-7), whatever the model would have chosen.</summary>
+    public IReadOnlyList<MediaKind> RequiredMedia { get; init; } = [];
+
+    /// <summary>Media that the answer must not contain.</summary>
+    public IReadOnlyList<MediaKind> ForbiddenMedia { get; init; } = [];
 
     /// <summary>System text instead of the host's.</summary>
     public string? SystemText { get; init; }

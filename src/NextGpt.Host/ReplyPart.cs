@@ -1,3 +1,5 @@
+using NextGpt.Media;
+
 namespace NextGpt.Host;
 
 /// <summary>A piece of the way from question to answer, in order; surfaces render them.</summary>
@@ -28,6 +30,38 @@ public sealed record AnswerText(string Text) : ReplyPart;
 /// <summary>Something to say beside the answer: dropped history, not kept, AI disclosure (TRN-6, AID-1).</summary>
 /// <param name="Text">A sentence.</param>
 public sealed record AnswerNotice(string Text) : ReplyPart;
+
+/// <summary>A medium was begun: "drawing ...".</summary>
+/// <param name="Index">Counts the media of an answer from 0.</param>
+/// <param name="Kind">Picture, sound or clip.</param>
+public sealed record MediaStarted(int Index, MediaKind Kind) : ReplyPart;
+
+/// <summary>A medium has come further.</summary>
+/// <param name="Index">Of <see cref="MediaStarted"/>.</param>
+/// <param name="Kind">Picture, sound or clip.</param>
+/// <param name="Share">0 to 1.</param>
+public sealed record MediaProgress(int Index, MediaKind Kind, double Share) : ReplyPart;
+
+/// <summary>A medium is whole, as a file that carries the mark of AID-1.</summary>
+/// <param name="Index">Of <see cref="MediaStarted"/>.</param>
+/// <param name="File">The file.</param>
+public sealed record MediaReady(int Index, MediaFile File) : ReplyPart
+{
+    /// <summary>Its alternative text, at least one character.</summary>
+    public required string Caption { get; init; }
+
+    /// <summary>Its place in the answer's text, in UTF-16 units from the start.</summary>
+    public required int TextOffset { get; init; }
+
+    /// <summary>Random 128-bit id, under which its owner finds it again.</summary>
+    public required string MediaId { get; init; }
+}
+
+/// <summary>A medium could not be made; the rest of the answer stands (TRN-4).</summary>
+/// <param name="Index">Of <see cref="MediaStarted"/>.</param>
+/// <param name="Kind">Picture, sound or clip.</param>
+/// <param name="Sentence">What to show in its place, with a reference.</param>
+public sealed record MediaLost(int Index, MediaKind Kind, string Sentence) : ReplyPart;
 
 /// <summary>The answer is complete; the last part unless the turn failed.</summary>
 public sealed record TurnFinished : ReplyPart

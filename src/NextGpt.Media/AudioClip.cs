@@ -2,8 +2,11 @@ namespace NextGpt.Media;
 
 /// <summary>A decoded sound.</summary>
 /// <remarks>Immutable by convention: operations return a new clip.</remarks>
-public sealed record AudioClip
+public sealed record AudioClip : Medium
 {
+    /// <inheritdoc/>
+    public override MediaKind Kind => MediaKind.Audio;
+
     /// <summary>One array of samples per channel, all of one length; float, nominally −1..1.</summary>
     public required IReadOnlyList<float[]> Channels { get; init; }
 

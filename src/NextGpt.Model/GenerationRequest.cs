@@ -26,6 +26,9 @@ public sealed record GenerationRequest
     /// <summary>Names the conversation, so that the prefix computed for its earlier turns is used again; null is none.</summary>
     public string? ConversationKey { get; init; }
 
+    /// <summary>Which media may or must come, and how they are made; null leaves all to the model.</summary>
+    public MediaOptions? Media { get; init; }
+
     /// <summary>Restricts the next token step by step (signal spans, tool calls); null is free.</summary>
     public ITokenConstraint? Constraint { get; init; }
 }

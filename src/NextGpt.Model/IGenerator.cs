@@ -6,6 +6,9 @@ public interface IGenerator
     /// <summary>The base model's id (and its adapter's, after <c>+</c>). Known without loading weights.</summary>
     string ModelId { get; }
 
+    /// <summary>Which media it reads and makes. Known without loading weights.</summary>
+    ModelAbilities Abilities => ModelAbilities.TextOnly;
+
     /// <summary>Answers one request as a stream of events; thread-safe, many may be asked at once.</summary>
     /// <remarks>
     /// The first event is <see cref="GenerationStarted"/>, the last <see cref="GenerationFinished"/>. Leaving the
