@@ -62,6 +62,22 @@ internal static class DiffusersWeights
         }
     }
 
+    /// <summary>Writes every weight under its name, as <see cref="Load"/> reads it.</summary>
+    /// <param name="network">On any device but meta.</param>
+    /// <param name="file">Path of the safetensors file; its folder is made where it is missing.</param>
+    /// <param name="type">How numbers are stored.</param>
+    internal static void Save(nn.Module network, string file, SafetensorsType type)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(file) ?? ".");
+        var writer = new SafetensorsWriter();
+        foreach (var (name, weight) in network.state_dict())
+        {
+            writer.Add(name, weight, type);
+        }
+
+        writer.Save(file);
+    }
+
     // Older checkpoints store linear layers as 1x1 convolutions: [out, in, 1, 1] for [out, in].
     private static bool SameShape(long[] wanted, long[] stored) =>
         wanted.SequenceEqual(stored)

@@ -149,6 +149,15 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return network;
     }
 
+    /// <summary>Writes a diffusers folder that <see cref="Load"/> reads.</summary>
+    /// <param name="folder">Made where it is missing; files of the same names are replaced.</param>
+    /// <param name="type">How numbers are stored.</param>
+    public void Save(string folder, SafetensorsType type = SafetensorsType.F16)
+    {
+        DiffusersWeights.Save(this, Path.Combine(folder, "diffusion_pytorch_model.safetensors"), type);
+        Config.Save(Path.Combine(folder, "config.json"));
+    }
+
     /// <summary>Encodes and decodes the mean, as a check of what the latent keeps.</summary>
     /// <param name="picture">[batch, channels, height, width] float, −1..1</param>
     /// <returns>The same shape, owned by the caller's dispose scope.</returns>

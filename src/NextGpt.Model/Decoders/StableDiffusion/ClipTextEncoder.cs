@@ -117,6 +117,15 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, Tensor>
         return network;
     }
 
+    /// <summary>Writes a transformers folder that <see cref="Load"/> reads.</summary>
+    /// <param name="folder">Made where it is missing; files of the same names are replaced.</param>
+    /// <param name="type">How numbers are stored.</param>
+    public void Save(string folder, SafetensorsType type = SafetensorsType.F16)
+    {
+        DiffusersWeights.Save(this, Path.Combine(folder, "model.safetensors"), type);
+        Config.Save(Path.Combine(folder, "config.json"));
+    }
+
     /// <summary>Encodes texts.</summary>
     /// <param name="tokens">[batch, seq] int64, padded to one length.</param>
     /// <returns>[batch, seq, hidden] after the final norm, owned by the caller's dispose scope.</returns>

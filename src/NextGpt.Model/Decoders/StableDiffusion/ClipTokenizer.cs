@@ -20,6 +20,9 @@ public sealed partial class ClipTokenizer
     /// <summary>The token that ends every text and, in Stable Diffusion 1, pads it.</summary>
     public const string EndLiteral = "<|endoftext|>";
 
+    /// <summary>Length of the texts that Stable Diffusion was trained with.</summary>
+    internal const int UsualLength = 77;
+
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Dictionary<string, int> _ids;

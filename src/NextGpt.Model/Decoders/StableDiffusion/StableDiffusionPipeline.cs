@@ -15,6 +15,9 @@ public sealed record DiffusionRequest
     /// <summary>Source of the noise of samplers that add some; lies on the network's device. Null draws from the global one.</summary>
     public Generator? Generator { get; init; }
 
+    /// <summary>Draws the noise of samplers that add some, of a given shape, instead of <see cref="Generator"/>. Null is not asked.</summary>
+    public Func<long[], Tensor>? FreshNoise { get; init; }
+
     /// <summary>Called after every step with the share that is done, 0..1. Null is not called.</summary>
     public Action<double>? Progress { get; init; }
 }
@@ -54,42 +57,10 @@ public sealed class StableDiffusionPipeline(UNet2DCondition unet, AutoencoderKL 
     /// <returns>[batch, latent, height, width] float32, still scaled, owned by the caller's dispose scope.</returns>
     public Tensor Denoise(
         Tensor prompt, Tensor? negative, Tensor noise, DiffusionRequest request, Action<int, Tensor>? afterStep = null,
-        CancellationToken cancellationToken = default)
-    {
-        using var noGradient = no_grad();
-        using var scope = NewDisposeScope();
-        using var sampler = Sampler.Create(scheduler, request.Steps);
-        var guided = request.Guidance > 1;
-        var context = guided ? cat([Negative(prompt, negative), prompt], 0) : prompt;   // [batch or 2 * batch, ...]
-        var type = prompt.dtype;
-        var latent = noise.to(ScalarType.Float32) * sampler.InitialNoiseScale;
-        var times = tensor(sampler.Timesteps.Select(time => (float)time).ToArray()).to(noise.device);
-
-        for (var index = 0; index < sampler.Timesteps.Count; index++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
-            var input = sampler.ScaleInput(latent, index);
-            input = (guided ? cat([input, input], 0) : input).to(type);
-            var prediction = unet.call(input, times.narrow(0, index, 1), context, null).to(ScalarType.Float32);
-            if (guided)
-            {
-                var halves = prediction.chunk(2, 0);   // without and with the prompt
-                prediction = halves[0] + request.Guidance * (halves[1] - halves[0]);
-            }
-
-            var fresh = scheduler.Kind == SamplerKind.Ddpm || scheduler.Eta > 0
-                ? randn(latent.shape, device: latent.device, generator: request.Generator)
-                : null;
-            var next = sampler.Step(prediction, latent, index, fresh).MoveToOuterDisposeScope();
-            latent.Dispose();
-            latent = next;
-            afterStep?.Invoke(index, latent);
-            request.Progress?.Invoke((index + 1.0) / sampler.Timesteps.Count);
-        }
-
-        return latent.MoveToOuterDisposeScope();
-    }
+        CancellationToken cancellationToken = default) =>
+        Denoiser.Denoise(
+            scheduler, (sample, timestep, context) => unet.call(sample, timestep, context, null), prompt, negative, noise,
+            request, afterStep, cancellationToken);
 
     /// <summary>Turns a scaled latent into a picture.</summary>
     /// <param name="latent">[batch, latent, height, width]</param>
@@ -101,17 +72,5 @@ public sealed class StableDiffusionPipeline(UNet2DCondition unet, AutoencoderKL 
         var type = autoencoder.parameters().First().dtype;
         var picture = autoencoder.Decode((latent / autoencoder.Config.ScalingFactor).to(type)).to(ScalarType.Float32);
         return (picture / 2 + 0.5).clamp(0, 1).MoveToOuterDisposeScope();
-    }
-
-    private static Tensor Negative(Tensor prompt, Tensor? negative)
-    {
-        if (negative is null)
-        {
-            throw new ArgumentException(
-                "Guidance needs the conditioning of an empty text; pass it, or set the guidance to 1.", nameof(negative));
-        }
-
-        var (batch, rows) = (prompt.shape[0], negative.shape[0]);
-        return rows == batch ? negative : negative.expand(batch, -1, -1);
     }
 }

@@ -222,6 +222,15 @@ public sealed class UNet2DCondition : nn.Module<Tensor, Tensor, Tensor?, Tensor?
         return network;
     }
 
+    /// <summary>Writes a diffusers folder that <see cref="Load"/> reads.</summary>
+    /// <param name="folder">Made where it is missing; files of the same names are replaced.</param>
+    /// <param name="type">How numbers are stored.</param>
+    public void Save(string folder, SafetensorsType type = SafetensorsType.F16)
+    {
+        DiffusersWeights.Save(this, Path.Combine(folder, "diffusion_pytorch_model.safetensors"), type);
+        Config.Save(Path.Combine(folder, "config.json"));
+    }
+
     /// <summary>Predicts what the training target was: noise or velocity.</summary>
     /// <param name="sample">[batch, channels, height, width], the noisy latent after the scheduler's input scaling.</param>
     /// <param name="timesteps">[batch] or [1], int64 or float32, 0..999</param>

@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using NextGpt.Media;
+using NextGpt.Model.Decoders.Schedulers;
+using NextGpt.Model.Decoders.StableDiffusion;
+using static TorchSharp.torch;
+
+namespace NextGpt.Model.Decoders;
+
+/// <summary>What the configurations of a diffusers folder say, and how its networks are read.</summary>
+internal sealed record DiffusersFolder
+{
+    private const string Index = "model_index.json";
+
+    internal required string Path { get; init; }
+
+    internal required MediaKind Kind { get; init; }
+
+    /// <summary>[tokens, width] or [width].</summary>
+    internal required IReadOnlyList<long> ConditioningShape { get; init; }
+
+    internal required SchedulerConfig Scheduler { get; init; }
+
+    /// <summary>Whether there is a text encoder with a tokenizer.</summary>
+    internal required bool HasText { get; init; }
+
+    /// <summary>Reads and checks the configurations.</summary>
+    /// <exception cref="InvalidDataException">One is missing or means a model this program does not have.</exception>
+    internal static DiffusersFolder Open(string folder)
+    {
+        Expect(folder, "unet", "config.json");
+        Expect(folder, "vae", "config.json");
+        var index = System.IO.Path.Combine(folder, Index);
+        if (File.Exists(index))
+        {
+            DiffusersConfig.Load(index).Expect("_class_name", Pipelines.Values.ToArray());
+        }
+
+        var kind = KindOf(DiffusersConfig.Load(Expect(folder, "unet", "config.json")));
+        var text = System.IO.Path.Combine(folder, "text_encoder", "config.json");
+        return new DiffusersFolder
+        {
+            Path = folder,
+            Kind = kind,
+            ConditioningShape = Shape(folder, kind, text),
+            Scheduler = SchedulerConfig.Load(Expect(folder, "scheduler", "scheduler_config.json")),
+            HasText = File.Exists(text) && Directory.Exists(System.IO.Path.Combine(folder, "tokenizer")),
+        };
+    }
+
+    internal IDiffusionNetworks LoadNetworks(Device device, ScalarType type) =>
+        new StableDiffusionNetworks(Path, Scheduler, device, type);
+
+    internal ITextConditioner LoadText(Device device, ScalarType type) => new ClipConditioner(Path, device, type);
+
+    /// <summary>Writes scheduler and index beside the networks.</summary>
+    internal void SaveIndex(string folder)
+    {
+        Directory.CreateDirectory(System.IO.Path.Combine(folder, "scheduler"));
+        Scheduler.Save(System.IO.Path.Combine(folder, "scheduler", "scheduler_config.json"));
+        DiffusersConfig.Save(System.IO.Path.Combine(folder, Index), new JsonObject { ["_class_name"] = Pipelines[Kind] });
+    }
+
+    private static Dictionary<MediaKind, string> Pipelines { get; } = new() { [MediaKind.Image] = "StableDiffusionPipeline" };
+
+    private static MediaKind KindOf(DiffusersConfig unet)
+    {
+        unet.Expect("_class_name", "UNet2DConditionModel");
+        return MediaKind.Image;
+    }
+
+    private static long[] Shape(string folder, MediaKind kind, string text)
+    {
+        var unet = System.IO.Path.Combine(folder, "unet", "config.json");
+        var tokens = File.Exists(text) ? ClipTextEncoderConfig.Load(text).MaxTokens : ClipTokenizer.UsualLength;
+        return kind switch
+        {
+            _ => [tokens, UNet2DConditionConfig.Load(unet).ContextSizes[0]],
+        };
+    }
+
+    private static string Expect(string folder, string part, string file)
+    {
+        var path = System.IO.Path.Combine(folder, part, file);
+        return File.Exists(path)
+            ? path
+            : throw new InvalidDataException(
+                $"{folder} lacks {part}/{file}; a diffusion model in diffusers layout was expected (unet, vae, scheduler).");
+    }
+}
