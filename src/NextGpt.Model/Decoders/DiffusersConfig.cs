@@ -69,8 +69,18 @@ internal sealed partial class DiffusersConfig
     /// <summary>A list of words.</summary>
     internal IReadOnlyList<string> Texts(string key) => List(key, value => value.GetString() ?? string.Empty);
 
+    /// <summary>A list in which every entry is one of two words: true where it is the first.</summary>
+    internal bool[] Either(string key, string with, string without) =>
+        [.. Texts(key).Select(type => type == with || (type == without
+            ? false
+            : throw new InvalidDataException($"{_name}: {key} has {type}; supported are {with} and {without}.")))];
+
     /// <summary>A list of whole numbers.</summary>
     internal IReadOnlyList<int> Integers(string key) => List(key, value => value.GetInt32());
+
+    /// <summary>A list of lists of whole numbers.</summary>
+    internal IReadOnlyList<IReadOnlyList<int>> IntegerLists(string key) =>
+        List<IReadOnlyList<int>>(key, value => [.. value.EnumerateArray().Select(number => number.GetInt32())]);
 
     /// <summary>A list of numbers.</summary>
     internal IReadOnlyList<float> Numbers(string key) => List(key, value => value.GetSingle());

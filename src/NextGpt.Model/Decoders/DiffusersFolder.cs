@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using NextGpt.Media;
+using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Model.Decoders.Schedulers;
 using NextGpt.Model.Decoders.StableDiffusion;
+using NextGpt.Model.Decoders.TextToVideo;
 using static TorchSharp.torch;
 
 namespace NextGpt.Model.Decoders;
@@ -36,6 +38,11 @@ internal sealed record DiffusersFolder
         }
 
         var kind = KindOf(DiffusersConfig.Load(Expect(folder, "unet", "config.json")));
+        if (kind == MediaKind.Audio)
+        {
+            Expect(folder, "vocoder", "config.json");
+        }
+
         var text = System.IO.Path.Combine(folder, "text_encoder", "config.json");
         return new DiffusersFolder
         {
@@ -43,12 +50,16 @@ internal sealed record DiffusersFolder
             Kind = kind,
             ConditioningShape = Shape(folder, kind, text),
             Scheduler = SchedulerConfig.Load(Expect(folder, "scheduler", "scheduler_config.json")),
-            HasText = File.Exists(text) && Directory.Exists(System.IO.Path.Combine(folder, "tokenizer")),
+            HasText = kind != MediaKind.Audio && File.Exists(text) && Directory.Exists(System.IO.Path.Combine(folder, "tokenizer")),
         };
     }
 
-    internal IDiffusionNetworks LoadNetworks(Device device, ScalarType type) =>
-        new StableDiffusionNetworks(Path, Scheduler, device, type);
+    internal IDiffusionNetworks LoadNetworks(Device device, ScalarType type) => Kind switch
+    {
+        MediaKind.Audio => new AudioLdmNetworks(Path, Scheduler, device, type),
+        MediaKind.Video => new TextToVideoNetworks(Path, Scheduler, device, type),
+        _ => new StableDiffusionNetworks(Path, Scheduler, device, type),
+    };
 
     internal ITextConditioner LoadText(Device device, ScalarType type) => new ClipConditioner(Path, device, type);
 
@@ -60,22 +71,35 @@ internal sealed record DiffusersFolder
         DiffusersConfig.Save(System.IO.Path.Combine(folder, Index), new JsonObject { ["_class_name"] = Pipelines[Kind] });
     }
 
-    private static Dictionary<MediaKind, string> Pipelines { get; } = new() { [MediaKind.Image] = "StableDiffusionPipeline" };
+    private static Dictionary<MediaKind, string> Pipelines { get; } = new()
+    {
+        [MediaKind.Image] = "StableDiffusionPipeline",
+        [MediaKind.Audio] = "AudioLDMPipeline",
+        [MediaKind.Video] = "TextToVideoSDPipeline",
+    };
 
     private static MediaKind KindOf(DiffusersConfig unet)
     {
-        unet.Expect("_class_name", "UNet2DConditionModel");
-        return MediaKind.Image;
+        unet.Expect("_class_name", "UNet2DConditionModel", "UNet3DConditionModel");
+        return unet.Text("_class_name") == "UNet3DConditionModel" ? MediaKind.Video
+            : unet.Has("class_embed_type") ? MediaKind.Audio
+            : MediaKind.Image;
     }
 
     private static long[] Shape(string folder, MediaKind kind, string text)
     {
         var unet = System.IO.Path.Combine(folder, "unet", "config.json");
-        var tokens = File.Exists(text) ? ClipTextEncoderConfig.Load(text).MaxTokens : ClipTokenizer.UsualLength;
-        return kind switch
+        if (kind == MediaKind.Audio)
         {
-            _ => [tokens, UNet2DConditionConfig.Load(unet).ContextSizes[0]],
-        };
+            return [UNet2DConditionConfig.Load(unet).ClassSize ?? 0];
+        }
+
+        var tokens = File.Exists(text) ? ClipTextEncoderConfig.Load(text).MaxTokens : ClipTokenizer.UsualLength;
+        return
+        [
+            tokens,
+            kind == MediaKind.Video ? UNet3DConditionConfig.Load(unet).ContextSize : UNet2DConditionConfig.Load(unet).ContextSizes[0],
+        ];
     }
 
     private static string Expect(string folder, string part, string file)

@@ -168,11 +168,20 @@ internal sealed class SpatialAttention : nn.Module<Tensor, Tensor?, Tensor>
     }
 
     /// <param name="input">[batch, seq, channels]</param>
-    /// <param name="context">[batch, tokens, contextSize], or null to attend to the input.</param>
+    /// <param name="context">
+    /// [batch, tokens, contextSize], or null to attend to the input; [batch / n, ...] where n neighbouring rows share one.
+    /// </param>
     /// <returns>[batch, seq, channels], owned by the caller's dispose scope.</returns>
     public override Tensor forward(Tensor input, Tensor? context)
     {
         using var scope = NewDisposeScope();
+        if (context is not null && context.shape[0] is var rows && rows != input.shape[0])
+        {
+            // Frames of a clip share their context: as one long row they need its keys and values once.
+            var longRow = input.view(rows, -1, input.shape[2]);
+            return forward(longRow, context).view(input.shape).MoveToOuterDisposeScope();
+        }
+
         var source = context ?? input;
         var query = SplitHeads(_query.call(input));    // [batch, heads, seq, headSize]
         var key = SplitHeads(_key.call(source));       // [batch, heads, tokens, headSize]

@@ -124,8 +124,8 @@ public sealed record UNet2DConditionConfig
             OutputChannels = config.Integer("out_channels", 4),
             SampleSize = config.Has("sample_size") ? config.Integer("sample_size") : 64,
             LevelChannels = levels,
-            DownAttention = Attention(config, file, "down_block_types", "CrossAttnDownBlock2D", "DownBlock2D"),
-            UpAttention = Attention(config, file, "up_block_types", "CrossAttnUpBlock2D", "UpBlock2D"),
+            DownAttention = config.Either("down_block_types", "CrossAttnDownBlock2D", "DownBlock2D"),
+            UpAttention = config.Either("up_block_types", "CrossAttnUpBlock2D", "UpBlock2D"),
             BlocksPerLevel = config.Integer("layers_per_block", 2),
             Heads = config.IntegerPerLevel("attention_head_dim", levels.Count),
             ContextSizes = config.IntegerPerLevel("cross_attention_dim", levels.Count),
@@ -138,11 +138,6 @@ public sealed record UNet2DConditionConfig
             ClassSize = hasClass ? config.Integer("projection_class_embeddings_input_dim") : null,
         };
     }
-
-    private static bool[] Attention(DiffusersConfig config, string file, string key, string with, string without) =>
-        [.. config.Texts(key).Select(type => type == with || (type == without
-            ? false
-            : throw new InvalidDataException($"{file}: {key} has {type}; supported are {with} and {without}.")))];
 }
 
 /// <summary>Predicts the noise (or velocity) in a latent, given the time step and a conditioning.</summary>
