@@ -6,6 +6,7 @@ namespace NextGpt.Tuning.Optimisation;
 
 /// <summary>One line of a run's journal.</summary>
 /// <param name="Step">Steps done.</param>
+/// <param name="Samples">Samples seen.</param>
 /// <param name="Loss">Mean since the last line.</param>
 /// <param name="GradientNorm">Mean length before clipping since the last line.</param>
 /// <param name="Rate">Learning rate.</param>
@@ -13,7 +14,7 @@ namespace NextGpt.Tuning.Optimisation;
 /// <param name="ElapsedSeconds">Of the whole run.</param>
 /// <param name="RemainingSeconds">Estimate.</param>
 public sealed record TrainingProgress(
-    int Step, double Loss, double GradientNorm, double Rate, double SamplesPerSecond, double ElapsedSeconds, double RemainingSeconds);
+    int Step, long Samples, double Loss, double GradientNorm, double Rate, double SamplesPerSecond, double ElapsedSeconds, double RemainingSeconds);
 
 /// <summary>Tells how a run goes: lines for a person, a file for a machine, a curve for the eye.</summary>
 /// <param name="folder">Where <c>progress.jsonl</c> and <c>loss.png</c> go.</param>
@@ -38,7 +39,7 @@ public sealed class TrainingJournal(string folder, TextWriter output)
         File.AppendAllText(_file, JsonSerializer.Serialize(progress) + "\n");
         Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"step {progress.Step,7}  loss {progress.Loss:0.0000}  gradient {progress.GradientNorm:0.00}  rate {progress.Rate:0.0e+0}  "
+            $"step {progress.Step,7}  {progress.Samples,9} samples  loss {progress.Loss:0.0000}  gradient {progress.GradientNorm:0.00}  rate {progress.Rate:0.0e+0}  "
             + $"{progress.SamplesPerSecond,6:0} samples/s  {Clock(progress.ElapsedSeconds)} done, {Clock(progress.RemainingSeconds)} left"));
     }
 

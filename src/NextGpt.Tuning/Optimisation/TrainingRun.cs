@@ -124,7 +124,7 @@ public sealed class TrainingRun(
 
         var (elapsed, share) = (Elapsed(start).TotalSeconds, Share(start));
         journal.Note(new TrainingProgress(
-            optimiser.Steps, loss, norm, schedule.RateAt(optimiser.Steps, share),
+            optimiser.Steps, (long)optimiser.Steps * schedule.BatchSize, loss, norm, schedule.RateAt(optimiser.Steps, share),
             steps * schedule.BatchSize / Math.Max(1e-3, time.GetElapsedTime(lastNote).TotalSeconds),
             elapsed, share > 0 ? elapsed * (1 - share) / share : 0));
         lastNote = time.GetTimestamp();

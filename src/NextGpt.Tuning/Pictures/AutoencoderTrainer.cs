@@ -109,7 +109,7 @@ public sealed class AutoencoderTrainer
         colours = where(random.Uniform(batch, 1) < 0.4, ones_like(colours), colours);          // white is the commonest
         var scale = where(random.Uniform(batch) < 0.5, ones(batch, device: _device), 0.45 + (0.55 * random.Uniform(batch)));
         var shift = where((scale < 0.999).unsqueeze(1), (random.Uniform(batch, 2) * 2) - 1, zeros(1, device: _device));
-        var picture = renderer.RenderLoose(chosen, colours, random.Uniform(batch) < 0.5, scale, shift);
+        var picture = ChannelsLast(renderer.RenderLoose(chosen, colours, random.Uniform(batch) < 0.5, scale, shift));
 
         var (mean, logVariance) = network.Encode(picture);
         var latent = mean + ((logVariance * 0.5).exp() * random.Normal(mean.shape));
@@ -120,6 +120,9 @@ public sealed class AutoencoderTrainer
         return (pixels + (EdgeWeight * edges) + (DivergenceWeight * divergence)).MoveToOuterDisposeScope();
     }
 
+    // The same numbers with the channels innermost in memory: convolutions on a CPU are a fifth faster.
+    private static Tensor ChannelsLast(Tensor map) => map.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+
     private static Tensor Sideways(Tensor map) => map.narrow(3, 1, map.shape[3] - 1) - map.narrow(3, 0, map.shape[3] - 1);
 
     private static Tensor Downwards(Tensor map) => map.narrow(2, 1, map.shape[2] - 1) - map.narrow(2, 0, map.shape[2] - 1);
@@ -128,7 +131,7 @@ public sealed class AutoencoderTrainer
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var held = Places(picture => !picture.IsForTraining);
+        var held = Places(picture => picture.Split == "test_pair");
         var places = tensor((held.Length > 0 ? held : Places(_ => true)).Take(256).ToArray()).to(_device);
         var pictures = renderer.RenderPlain(places);
         var restored = cat([.. pictures.split(64).Select(network.call)]).clamp(-1, 1);
@@ -141,19 +144,36 @@ public sealed class AutoencoderTrainer
         return decibels;
     }
 
-    // One number makes the spread of all latents about one, as Stable Diffusion does.
+    // The U-Net shall meet latents of mean 0 and spread 1 in every channel. The two 1 x 1 convolutions around the latent take
+    // that over exactly, so that the folder needs no numbers beside the usual ones and the scaling factor is 1.
     private void Save(AutoencoderKL network, SceneRenderer renderer)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var places = tensor(Places(picture => picture.IsForTraining)).to(_device);
-        var latents = cat([.. places.split(128).Select(part => network.Encode(renderer.RenderPlain(part)).Mean)]);
-        var spread = (double)latents.std().item<float>();
-        _journal.Say(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Latents spread {spread:0.000}; by channel {string.Join(" ", latents.transpose(0, 1).flatten(1).std(1).cpu().data<float>().ToArray().Select(value => value.ToString("0.00", CultureInfo.InvariantCulture)))}."));
+        var parts = new List<Tensor>();
+        foreach (var part in places.split(128))
+        {
+            using var inner = NewDisposeScope();
+            parts.Add(network.Encode(renderer.RenderPlain(part)).Mean.alias().MoveToOuterDisposeScope());
+        }
+
+        var latents = cat(parts).transpose(0, 1).flatten(1);   // [channel, numbers]
+        var (mean, spread) = (latents.mean([1]), latents.std(1).clamp(min: 1e-6));
+        _journal.Say($"Latents before they are made even, mean by channel {Numbers(mean)}; spread {Numbers(spread)}.");
+        var weights = network.state_dict();
+        var channels = Network.LatentChannels;
+        weights["quant_conv.weight"].narrow(0, 0, channels).div_(spread.view(-1, 1, 1, 1));
+        weights["quant_conv.bias"].narrow(0, 0, channels).sub_(mean).div_(spread);
+        weights["quant_conv.bias"].narrow(0, channels, channels).sub_(2 * spread.log());   // logarithm of the variance
+        var post = weights["post_quant_conv.weight"];
+        weights["post_quant_conv.bias"].add_(post.flatten(1).mv(mean));
+        post.mul_(spread.view(1, -1, 1, 1));
         var folder = Path.Combine(_folder, "vae");
         NetworkFiles.SaveWeights(network, Path.Combine(folder, "diffusion_pytorch_model.safetensors"));
-        (Network with { ScalingFactor = Math.Round(1 / spread, 5) }).Save(Path.Combine(folder, "config.json"));
+        (Network with { ScalingFactor = 1 }).Save(Path.Combine(folder, "config.json"));
     }
+
+    private static string Numbers(Tensor values) =>
+        string.Join(" ", values.cpu().data<float>().ToArray().Select(value => value.ToString("0.00", CultureInfo.InvariantCulture)));
 }

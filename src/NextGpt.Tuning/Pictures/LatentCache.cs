@@ -1,4 +1,5 @@
 using NextGpt.Model.Decoders.StableDiffusion;
+using NextGpt.Model.Weights;
 using NextGpt.Tuning.Optimisation;
 using static TorchSharp.torch;
 
@@ -7,38 +8,70 @@ namespace NextGpt.Tuning.Pictures;
 /// <summary>Every scene as a latent and every wording as tokens, on the training device, computed once.</summary>
 public sealed class LatentCache : IDisposable
 {
+    private const string TensorName = "latents";
+
     private readonly Tensor _latents;      // [scenes, latent, height, width]
     private readonly Tensor _tokens;       // [scenes * wordings, seq] int64
     private readonly Tensor _cumulative;   // [scenes] float64
     private readonly int _wordings;
 
-    /// <summary>Renders and encodes.</summary>
-    /// <param name="scenes">What to show; all with the same number of wordings.</param>
-    /// <param name="renderer">Makes pixels.</param>
-    /// <param name="autoencoder">Makes latents of them.</param>
+    /// <summary>Takes latents and makes tokens.</summary>
+    /// <param name="scenes">What is shown; all with the same number of wordings.</param>
+    /// <param name="latents">Gives [scenes, latent, height, width], see <see cref="Encode"/>.</param>
     /// <param name="tokenizer">Makes tokens of the wordings.</param>
     /// <param name="device">Where everything lies.</param>
     /// <param name="dtype">How latents are kept.</param>
     public LatentCache(
-        IReadOnlyList<PictureScene> scenes, SceneRenderer renderer, AutoencoderKL autoencoder, ClipTokenizer tokenizer,
-        Device device, ScalarType dtype)
+        IReadOnlyList<PictureScene> scenes, Func<Tensor> latents, ClipTokenizer tokenizer, Device device, ScalarType dtype)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
-        foreach (var chunk in scenes.Chunk(512))
-        {
-            using var part = NewDisposeScope();
-            var (mean, _) = autoencoder.Encode(renderer.Render(chunk));
-            parts.Add((mean * autoencoder.Config.ScalingFactor).to(dtype).alias().MoveToOuterDisposeScope());
-        }
-
-        _latents = cat(parts).DetachFromDisposeScope();
+        _latents = latents().to(dtype, device).alias().DetachFromDisposeScope();
         _wordings = scenes[0].Captions.Count;
         var tokens = scenes.SelectMany(scene => scene.Captions).SelectMany(text => tokenizer.Encode(text, MiniPictures.CaptionTokens)).ToArray();
         _tokens = tensor(tokens, [(long)scenes.Count * _wordings, MiniPictures.CaptionTokens]).to(device).alias().DetachFromDisposeScope();
         var weights = tensor(scenes.Select(scene => scene.Weight).ToArray());
         _cumulative = weights.cumsum(0).to(device).alias().DetachFromDisposeScope();
+    }
+
+    /// <summary>Renders and encodes, or reads what an earlier run encoded.</summary>
+    /// <param name="scenes">What to show.</param>
+    /// <param name="renderer">Makes pixels.</param>
+    /// <param name="autoencoder">Makes latents of them.</param>
+    /// <param name="file">Where they are kept, as float16.</param>
+    /// <param name="key">Names everything they depend on; a file with another key is made anew.</param>
+    /// <param name="device">Where the autoencoder lies.</param>
+    /// <returns>[scenes, latent, height, width] float32 on the CPU, owned by the caller's dispose scope; the same whether read or made.</returns>
+    public static Tensor Encode(
+        IReadOnlyList<PictureScene> scenes, SceneRenderer renderer, AutoencoderKL autoencoder, string file, string key, Device device)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        if (File.Exists(file))
+        {
+            using var kept = SafetensorsFile.Open(file);
+            if (kept.Metadata.TryGetValue("key", out var found) && found == key)
+            {
+                var values = new float[kept.Tensors[TensorName].Count];
+                kept.Read(TensorName, values);
+                return tensor(values, [.. kept.Tensors[TensorName].Shape]).MoveToOuterDisposeScope();
+            }
+        }
+
+        var parts = new List<Tensor>();
+        foreach (var chunk in scenes.Chunk(128))
+        {
+            using var part = NewDisposeScope();
+            var (mean, _) = autoencoder.Encode(renderer.Render(chunk));
+            parts.Add((mean * autoencoder.Config.ScalingFactor).to(ScalarType.Float16).to(ScalarType.Float32).cpu().alias().MoveToOuterDisposeScope());
+        }
+
+        var latents = cat(parts);
+        var writer = new SafetensorsWriter();
+        writer.Add(TensorName, latents, SafetensorsType.F16);
+        writer.Metadata["key"] = key;
+        writer.Save(file);
+        return latents.MoveToOuterDisposeScope();
     }
 
     /// <summary>Number of scenes.</summary>

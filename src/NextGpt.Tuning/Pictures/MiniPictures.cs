@@ -5,13 +5,13 @@ namespace NextGpt.Tuning.Pictures;
 
 /// <summary>The sizes of the embedded model's picture decoder.</summary>
 /// <remarks>
-/// 64 pixels to 16 x 16 x 8: half as many numbers again as 8 x 8 x 16, but edges stay crisp. The U-Net's widths are bound by
-/// what fits the repository as float16 and by twenty guided steps in a second or two on two cores.
+/// 64 pixels to 8 x 8 x 16: a quarter of the places of 16 x 16 x 8, so that the U-Net sees five times as many samples in the
+/// same time. Widths are bound by what two cores can train in a night and draw in a second or two.
 /// </remarks>
 public static class MiniPictures
 {
     /// <summary>Tokens of a caption, start and end included.</summary>
-    public const int CaptionTokens = 32;
+    public const int CaptionTokens = 24;
 
     /// <summary>Tokens of the caption vocabulary at most.</summary>
     public const int VocabularySize = 4_096;
@@ -19,10 +19,10 @@ public static class MiniPictures
     /// <summary>The autoencoder.</summary>
     public static AutoencoderKLConfig Autoencoder { get; } = new()
     {
-        LatentChannels = 8,
-        LevelChannels = [48, 96, 128],
+        LatentChannels = 16,
+        LevelChannels = [16, 32, 64, 128],
         BlocksPerLevel = 1,
-        NormGroups = 16,
+        NormGroups = 8,
         ScalingFactor = 1,
         SampleSize = 64,
     };
@@ -30,16 +30,18 @@ public static class MiniPictures
     /// <summary>The U-Net.</summary>
     public static UNet2DConditionConfig UNet { get; } = new()
     {
-        InputChannels = 8,
-        OutputChannels = 8,
-        SampleSize = 16,
-        LevelChannels = [160, 192, 224],
+        InputChannels = 16,
+        OutputChannels = 16,
+        SampleSize = 8,
+        LevelChannels = [96, 192],
         BlocksPerLevel = 1,
-        DownAttention = [true, true, true],
-        UpAttention = [true, true, true],
-        Heads = [5, 6, 7],
-        ContextSizes = [256, 256, 256],
+        DownAttention = [true, true],
+        UpAttention = [true, true],
+        Heads = [3, 6],
+        ContextSizes = [256, 256],
         LinearProjection = true,
+        ClassSize = 256,
+        ClassFromContext = true,
     };
 
     /// <summary>The noise schedule and the sampler.</summary>
@@ -58,7 +60,7 @@ public static class MiniPictures
         VocabularySize = tokenizer.VocabularySize,
         HiddenSize = 256,
         IntermediateSize = 1_024,
-        Layers = 4,
+        Layers = 2,
         Heads = 4,
         MaxTokens = CaptionTokens,
         EndToken = tokenizer.EndToken,

@@ -34,6 +34,9 @@ public sealed record PictureScene
 /// </remarks>
 public sealed class SceneComposer
 {
+    /// <summary>Goes up when the same seed gives other scenes than before, so that latents of the old ones are not mistaken for new.</summary>
+    public const int Rules = 2;
+
     private static readonly (string Name, int X, int Y)[] Places =
     [
         ("at the top left", 0, 0), ("at the top", 1, 0), ("at the top right", 2, 0), ("at the left", 0, 1), ("in the middle", 1, 1),
@@ -108,9 +111,9 @@ public sealed class SceneComposer
         var picture = _atlas.Pictures[index];
         return random.NextDouble() switch
         {
-            < 0.40 => Coloured(index, wordings, random),
-            < 0.58 => Small(index, wordings, random),
-            < 0.82 => Pair(index, wordings, random),
+            < 0.58 => Coloured(index, wordings, random),
+            < 0.70 => Small(index, wordings, random),
+            < 0.86 => Pair(index, wordings, random),
             < 0.94 when CaptionWording.Plural(picture.Caption) is { } plural => Several(index, plural, wordings, random),
             >= 0.94 when picture.Style is "flat" or "plain" && !_noOutline.Contains(picture.Concept) => Outline(index, wordings, random),
             _ => Coloured(index, wordings, random),

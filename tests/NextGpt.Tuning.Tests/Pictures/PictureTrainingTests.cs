@@ -23,6 +23,7 @@ public sealed class PictureTrainingTests : IDisposable
         UpAttention = [true, true],
         Heads = [2, 2],
         ContextSizes = [32, 32],
+        ClassSize = 32,
         NormGroups = 8,
         SampleSize = 4,
     };

@@ -57,6 +57,12 @@ public sealed record UNet2DConditionConfig
     /// <summary>Width of a class embedding that is projected and appended to the time's (AudioLDM); null is none.</summary>
     public int? ClassSize { get; init; }
 
+    /// <summary>
+    /// Whether the class embedding is the mean of the conditioning's tokens, which must then be <see cref="ClassSize"/> wide;
+    /// no published network has it, ours learn their words in fewer samples so.
+    /// </summary>
+    public bool ClassFromContext { get; init; }
+
     /// <summary>Writes a <c>config.json</c> in diffusers layout.</summary>
     /// <param name="file">Path of the file; replaced where it exists.</param>
     public void Save(string file) => DiffusersConfig.Save(file, new JsonObject
@@ -83,6 +89,7 @@ public sealed record UNet2DConditionConfig
         ["class_embed_type"] = ClassSize is null ? null : "simple_projection",
         ["class_embeddings_concat"] = ClassSize is not null,
         ["projection_class_embeddings_input_dim"] = ClassSize,
+        ["class_embeddings_from_context"] = ClassFromContext,
     });
 
     /// <summary>Reads the <c>config.json</c> of a diffusers U-Net.</summary>
@@ -136,6 +143,7 @@ public sealed record UNet2DConditionConfig
             CosineFirst = config.Flag("flip_sin_to_cos", true),
             FrequencyShift = config.Integer("freq_shift", 0),
             ClassSize = hasClass ? config.Integer("projection_class_embeddings_input_dim") : null,
+            ClassFromContext = hasClass && config.Flag("class_embeddings_from_context", false),
         };
     }
 }
@@ -230,10 +238,18 @@ public sealed class UNet2DCondition : nn.Module<Tensor, Tensor, Tensor?, Tensor?
     /// <param name="sample">[batch, channels, height, width], the noisy latent after the scheduler's input scaling.</param>
     /// <param name="timesteps">[batch] or [1], int64 or float32, 0..999</param>
     /// <param name="context">[batch, tokens, contextSize]; null where the cross-attention attends to the latent itself.</param>
-    /// <param name="classes">[batch, classSize]; required with, and only with, a class embedding.</param>
+    /// <param name="classes">
+    /// [batch, classSize]; required with, and only with, a class embedding that is not made of the conditioning.
+    /// </param>
     /// <returns>[batch, channels, height, width], owned by the caller's dispose scope.</returns>
     public override Tensor forward(Tensor sample, Tensor timesteps, Tensor? context, Tensor? classes)
     {
+        using var scope = NewDisposeScope();
+        if (Config.ClassFromContext && classes is null)
+        {
+            classes = context?.mean([1]);   // [batch, classSize]
+        }
+
         if (_classEmbedding is null != classes is null)
         {
             throw new ArgumentException(
@@ -242,8 +258,6 @@ public sealed class UNet2DCondition : nn.Module<Tensor, Tensor, Tensor?, Tensor?
                     : "This U-Net needs a class embedding for every sample.",
                 nameof(classes));
         }
-
-        using var scope = NewDisposeScope();
 
         // 1. time (and class)
         var time = _timeEmbedding.call(

@@ -75,6 +75,25 @@ public sealed class UNet2DConditionTests
         Assert.Contains("needs a class embedding", failure.Message);
     }
 
+    [Fact]
+    public void A_class_embedding_made_of_the_conditioning_is_the_mean_of_its_tokens()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = GoldenFixture.Open("unet_sd15");
+        var config = UNet2DConditionConfig.Load(golden.PathOf("config.json"));
+        using var network = new UNet2DCondition(config with { ClassSize = config.ContextSizes[0], ClassFromContext = true });
+        var (sample, time, context) = (golden.Tensor("in.sample"), tensor(new long[] { 5 }), golden.Tensor("in.encoder_hidden_states"));
+
+        var made = network.call(sample, time, context, null);
+
+        Assert.True(made.equal(network.call(sample, time, context, context.mean([1]))).all().item<bool>());
+        Assert.False(made.equal(network.call(sample, time, context, zeros(context.shape[0], config.ContextSizes[0]))).all().item<bool>());
+        var file = Path.GetTempFileName();
+        network.Config.Save(file);
+        Assert.True(UNet2DConditionConfig.Load(file).ClassFromContext);
+        File.Delete(file);
+    }
+
     private static void Step(UNet2DCondition network, GoldenFixture golden)
     {
         using var scope = NewDisposeScope();
