@@ -23,7 +23,7 @@ internal static class ChatPipeline
             .UseOpenTelemetry(loggers, SourceName, telemetry => telemetry.EnableSensitiveData = false);
         if (loggers is not null)
         {
-            builder.UseLogging(loggers);
+            builder.UseLogging(loggers, logs => logs.JsonSerializerOptions = MediaBlindJson.Options);
         }
 
         return builder.Build(services);

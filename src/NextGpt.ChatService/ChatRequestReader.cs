@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using NextGpt.ChatService.Attachments;
 using NextGpt.Model;
 
 namespace NextGpt.ChatService;
@@ -19,11 +20,16 @@ internal static class ChatRequestReader
     /// <param name="options">Options or null.</param>
     /// <param name="client">Handed to the options' factory.</param>
     /// <param name="ownModelIds">Model ids that mean this model.</param>
+    /// <param name="abilities">Which media the model makes.</param>
+    /// <param name="attachments">Decodes what is attached.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">No message came, or a value is out of its range.</exception>
     /// <exception cref="InvalidOperationException">No message of a user came.</exception>
     /// <exception cref="NotSupportedException">An option, a role or a content is not offered.</exception>
-    public static GenerationRequest Read(
-        IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client, IReadOnlyList<string> ownModelIds)
+    /// <exception cref="MediaRefusedException">A file is not taken.</exception>
+    public static async ValueTask<GenerationRequest> ReadAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client, IReadOnlyList<string> ownModelIds,
+        ModelAbilities abilities, AttachmentReader attachments, CancellationToken cancellationToken)
     {
         IReadOnlyList<ChatMessage> conversation = [.. messages];
         if (conversation.Count == 0)
@@ -41,12 +47,7 @@ internal static class ChatRequestReader
         var settings = ReadSettings(options, client);
         ThrowIfUnsupported(options.ResponseFormat, settings);
 
-        List<PromptMessage> prompt = [.. conversation.Select(ReadMessage)];
-        if (ReadInstructions(conversation, options, settings) is { } instructions)
-        {
-            prompt.Insert(0, PromptMessage.Of(PromptRole.System, instructions));
-        }
-
+        var media = MediaOptionsReader.Read(settings, abilities);
         var maxTokens = options.MaxOutputTokens ?? settings.MaxTokens;
         if (maxTokens < 1)
         {
@@ -59,6 +60,15 @@ internal static class ChatRequestReader
         {
             throw new ArgumentException(
                 "A stop sequence is empty and would end every answer; leave it out.", nameof(options));
+        }
+
+        var adapter = settings.Adapter ?? ReadAdapter(options.ModelId, ownModelIds);
+
+        // Files come last: nothing is decoded for a call that is refused anyway.
+        List<PromptMessage> prompt = await ReadMessagesAsync(conversation, attachments, cancellationToken);
+        if (ReadInstructions(conversation, options, settings) is { } instructions)
+        {
+            prompt.Insert(0, PromptMessage.Of(PromptRole.System, instructions));
         }
 
         return new GenerationRequest
@@ -77,8 +87,9 @@ internal static class ChatRequestReader
             MaxTokens = maxTokens,
             Seed = options.Seed ?? settings.Seed,
             StopSequences = stopSequences,
-            Adapter = settings.Adapter ?? ReadAdapter(options.ModelId, ownModelIds),
+            Adapter = adapter,
             ConversationKey = options.ConversationId ?? settings.ConversationKey,
+            Media = media,
         };
     }
 
@@ -168,39 +179,6 @@ internal static class ChatRequestReader
                 "response_format asks for JSON, which this model cannot promise; " +
                 "ask for text and say in the prompt what you want.");
         }
-
-        if (settings.Modalities is { } modalities)
-        {
-            if (modalities.Count == 0)
-            {
-                throw new ArgumentException(
-                    "modalities is empty, so nothing could be said; leave it out or ask for \"text\".");
-            }
-
-            var other = modalities.FirstOrDefault(
-                modality => !string.Equals(modality, "text", StringComparison.OrdinalIgnoreCase));
-            if (other is not null)
-            {
-                throw new NotSupportedException(
-                    $"modalities asks for \"{other}\", which this model package does not make; " +
-                    "leave it out or ask for \"text\".");
-            }
-        }
-
-        var media =
-            settings.ImageSteps is not null ? "image_steps"
-            : settings.ImageGuidance is not null ? "image_guidance"
-            : settings.ImageWidth is not null ? "image_width"
-            : settings.ImageHeight is not null ? "image_height"
-            : settings.AudioSteps is not null ? "audio_steps"
-            : settings.AudioSeconds is not null ? "audio_seconds"
-            : settings.VideoSteps is not null ? "video_steps"
-            : settings.VideoFrames is not null ? "video_frames"
-            : null;
-        if (media is not null)
-        {
-            throw new NotSupportedException($"{media} is set, but this model package makes text only; leave it out.");
-        }
     }
 
     private static NotSupportedException NotOffered(string name) => new($"{name} is not offered; leave it out.");
@@ -232,12 +210,32 @@ internal static class ChatRequestReader
             "leave it out or register that model.");
     }
 
-    private static PromptMessage ReadMessage(ChatMessage message) => new()
+    private static async ValueTask<List<PromptMessage>> ReadMessagesAsync(
+        IReadOnlyList<ChatMessage> conversation, AttachmentReader attachments, CancellationToken cancellationToken)
     {
-        Role = ReadRole(message.Role),
-        Parts = [.. message.Contents.Select(ReadPart)],
-        AuthorName = message.AuthorName,
-    };
+        foreach (var message in conversation)
+        {
+            attachments.ThrowIfTooMany(message);
+        }
+
+        List<PromptMessage> prompt = [];
+        foreach (var message in conversation)
+        {
+            var role = ReadRole(message.Role);
+            List<PromptPart> parts = [];
+            foreach (var content in message.Contents)
+            {
+                if (await ReadPartAsync(content, message.Role, attachments, cancellationToken) is { } part)
+                {
+                    parts.Add(part);
+                }
+            }
+
+            prompt.Add(new PromptMessage { Role = role, Parts = parts, AuthorName = message.AuthorName });
+        }
+
+        return prompt;
+    }
 
     private static PromptRole ReadRole(ChatRole role) =>
         role == ChatRole.User ? PromptRole.User
@@ -247,17 +245,17 @@ internal static class ChatRequestReader
         : throw new NotSupportedException(
             $"The role \"{role}\" is not known; use system, developer, user, assistant or tool.");
 
-    private static TextPart ReadPart(AIContent content) => content switch
-    {
-        TextContent text => new TextPart(text.Text ?? ""),
-        DataContent data => throw TextOnly(data.MediaType),
-        UriContent uri => throw TextOnly(uri.MediaType),
-        _ => throw new NotSupportedException(
-            $"A message holds {content.GetType().Name}, which cannot be part of a prompt; send text."),
-    };
-
-    private static NotSupportedException TextOnly(string mediaType) =>
-        new($"{mediaType} came, but this model package reads text only; send text.");
+    /// <summary>A part of the prompt, or null for what an earlier answer holds beside words and media.</summary>
+    private static async ValueTask<PromptPart?> ReadPartAsync(
+        AIContent content, ChatRole role, AttachmentReader attachments, CancellationToken cancellationToken) =>
+        content switch
+        {
+            TextContent text => new TextPart(text.Text ?? ""),
+            DataContent or UriContent => await attachments.ReadAsync(content, role, cancellationToken),
+            ErrorContent when role == ChatRole.Assistant => null,   // a medium that failed
+            _ => throw new NotSupportedException(
+                $"A message holds {content.GetType().Name}, which cannot be part of a prompt; send text or a file."),
+        };
 
     // Through decimal, so that 0.7f becomes 0.7 and not 0.699999988.
     private static double? Number(float? value) => value switch

@@ -98,8 +98,7 @@ internal static class KernelContentMapper
             {
                 case DataContent data:
                     chunk.Items.Add(new StreamingMediaContent(
-                        ToMedia(data), update, 0, update.ModelId,
-                        data.AdditionalProperties ?? update.AdditionalProperties));
+                        ToMedia(data), update, 0, update.ModelId, DescribeMedium(data, update)));
                     break;
 
                 case AIFunctionCall call:
@@ -190,10 +189,27 @@ internal static class KernelContentMapper
         }
     }
 
+    /// <summary>The medium as Semantic Kernel's content; an animated WebP is a clip although its type is a picture's.</summary>
     private static BinaryContent ToMedia(DataContent data) =>
-        data.HasTopLevelMediaType("image") ? new ImageContent(data.Data, data.MediaType)
+        data.AdditionalProperties?.GetValueOrDefault(AnswerMetadata.MediaKind)?.ToString() == "video"
+            ? new BinaryContent(data.Data, data.MediaType)
+        : data.HasTopLevelMediaType("image") ? new ImageContent(data.Data, data.MediaType)
         : data.HasTopLevelMediaType("audio") ? new AudioContent(data.Data, data.MediaType)
         : new BinaryContent(data.Data, data.MediaType);
+
+    private static Dictionary<string, object?> DescribeMedium(DataContent data, ChatResponseUpdate update)
+    {
+        var description = Describe(data.AdditionalProperties);
+        foreach (var key in AnswerMetadata.OfAMoment)
+        {
+            if (update.AdditionalProperties?.TryGetValue(key, out var value) == true)
+            {
+                description[key] = value;
+            }
+        }
+
+        return description;
+    }
 
     private static Dictionary<string, object?> Describe(AdditionalPropertiesDictionary? properties) =>
         properties is null ? [] : new Dictionary<string, object?>(properties);

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
+using NextGpt.ChatService.Attachments;
 using NextGpt.Model;
 
 namespace NextGpt.ChatService;
@@ -10,17 +11,22 @@ namespace NextGpt.ChatService;
 /// <param name="modelId">The id under which this client was registered; asking for it is asking for this model.</param>
 /// <param name="time">Stamps answers and measures waits.</param>
 /// <param name="meters">The container's meters, or null.</param>
+/// <param name="files">Decodes what is attached and encodes what the model makes; null only lets text through.</param>
 internal sealed class NextGptChatClient(
-    IGenerator generator, string modelId, TimeProvider time, IMeterFactory? meters = null) : IChatClient
+    IGenerator generator, string modelId, TimeProvider time, IMeterFactory? meters = null, MediaFiles? files = null)
+    : IChatClient
 {
     private readonly QueueMeter _queue = new(meters, time);
+    private readonly MediaMeter _media = new(meters);
+    private readonly MediaFiles _files = files ?? MediaFiles.None;
     private volatile bool _disposed;
 
-    public Task<ChatResponse> GetResponseAsync(
+    public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        return AnswerAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+        var updates = AnswerAsync(messages, options, cancellationToken);
+        return AnswerUpdates.Join(await updates.ToChatResponseAsync(cancellationToken));
     }
 
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
@@ -44,6 +50,7 @@ internal sealed class NextGptChatClient(
     {
         _disposed = true;
         _queue.Dispose();
+        _media.Dispose();
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> AnswerAsync(
@@ -52,8 +59,11 @@ internal sealed class NextGptChatClient(
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         cancellationToken.ThrowIfCancellationRequested();
-        var request = ChatRequestReader.Read(messages, options, this, [modelId, generator.ModelId]);
-        var answer = new AnswerUpdates(time.GetUtcNow());
+        var attachments = new AttachmentReader(_files.Reader, generator.Abilities, _files.Limits);
+        var request = await ChatRequestReader.ReadAsync(
+            messages, options, this, [modelId, generator.ModelId], generator.Abilities, attachments, cancellationToken);
+        var media = new AnswerMedia(_files.Writer, time, _media, generator.ModelId);
+        var answer = new AnswerUpdates(time.GetUtcNow(), media, [.. attachments.Notices]);
 
         using var wait = _queue.Begin(generator.ModelId);
         await using var events = generator.GenerateAsync(request, cancellationToken)
@@ -62,7 +72,7 @@ internal sealed class NextGptChatClient(
         {
             wait.End();
             cancellationToken.ThrowIfCancellationRequested();
-            if (answer.Next(events.Current) is { } update)
+            if (await answer.NextAsync(events.Current, cancellationToken) is { } update)
             {
                 yield return update;
             }

@@ -116,7 +116,7 @@ internal sealed class NextGptChatCompletionService : IChatCompletionService, ICh
 
             if (update.Contents.OfType<Microsoft.Extensions.AI.FunctionResultContent>().Any())
             {
-                var exchange = round.ToChatResponse();
+                var exchange = AnswerUpdates.Join(round.ToChatResponse());
                 chatHistory.AddRange(exchange.Messages.Select(
                     message => KernelContentMapper.ToKernelMessage(message, exchange, kernel)));
                 round.Clear();

@@ -2,8 +2,11 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.SemanticKernel.ChatCompletion;
 using NextGpt.ChatService;
+using NextGpt.ChatService.Attachments;
+using NextGpt.Media;
 using NextGpt.Model;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -87,12 +90,16 @@ public static class NextGptChatServiceCollectionExtensions
                     "No model is registered to answer; call AddNextGptModel on the same collection.");
             var model = new NextGptChatClient(
                 generator, modelId, provider.GetService<TimeProvider>() ?? TimeProvider.System,
-                provider.GetService<IMeterFactory>());
+                provider.GetService<IMeterFactory>(), FilesOf(provider));
             return new NextGptChatCompletionService(
                 ChatPipeline.Build(model, provider.GetService<ILoggerFactory>(), provider), modelId);
         });
         return key;
     }
+
+    private static MediaFiles FilesOf(IServiceProvider provider) => new(
+        provider.GetService<IMediaReader>(), provider.GetService<IMediaWriter>(),
+        provider.GetService<IOptions<AttachmentOptions>>()?.Value ?? new AttachmentOptions());
 
     private static void ThrowIfInvalid(IServiceCollection services, string modelId, string? serviceId)
     {

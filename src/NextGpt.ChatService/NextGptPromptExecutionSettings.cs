@@ -37,6 +37,7 @@ public sealed class NextGptPromptExecutionSettings : PromptExecutionSettings
     private string? _chatSystemPrompt;
     private object? _responseFormat;
     private IList<string>? _modalities;
+    private IList<string>? _forbiddenModalities;
     private int? _imageSteps;
     private double? _imageGuidance;
     private int? _imageWidth;
@@ -109,42 +110,55 @@ public sealed class NextGptPromptExecutionSettings : PromptExecutionSettings
     }
 
     /// <summary>
-    /// What the answer may consist of: <c>text</c>, <c>image</c>, <c>audio</c>, <c>video</c>; in JSON one of these or
-    /// a list. Null leaves it to the model. What the model package does not make throws.
+    /// What the answer consists of: <c>text</c>, <c>image</c>, <c>audio</c>, <c>video</c>; in JSON one of these or a
+    /// list. Each medium named comes at least once, in this order; what is not named does not come. Null leaves it to
+    /// the model. What the model package does not make throws.
     /// </summary>
     [JsonPropertyName("modalities"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     [JsonConverter(typeof(StringListJsonConverter))]
     public IList<string>? Modalities { get => _modalities; set => Set(ref _modalities, value); }
 
-    /// <summary>Denoising steps of a picture.</summary>
+    /// <summary>
+    /// What must not come, where the rest is left to the model: <c>image</c>, <c>audio</c>, <c>video</c>; in JSON one
+    /// of these or a list.
+    /// </summary>
+    [JsonPropertyName("forbidden_modalities"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [JsonConverter(typeof(StringListJsonConverter))]
+    public IList<string>? ForbiddenModalities
+    {
+        get => _forbiddenModalities;
+        set => Set(ref _forbiddenModalities, value);
+    }
+
+    /// <summary>Denoising steps of a picture, 1 to 1,000.</summary>
     [JsonPropertyName("image_steps"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? ImageSteps { get => _imageSteps; set => Set(ref _imageSteps, value); }
 
-    /// <summary>How closely a picture follows its caption (classifier-free guidance).</summary>
+    /// <summary>How closely a picture follows its caption (classifier-free guidance), 1 to 30.</summary>
     [JsonPropertyName("image_guidance"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ImageGuidance { get => _imageGuidance; set => Set(ref _imageGuidance, value); }
 
-    /// <summary>Width of a picture in pixels.</summary>
+    /// <summary>Width of a picture in pixels, 8 to 768, a multiple of what its decoder asks for.</summary>
     [JsonPropertyName("image_width"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? ImageWidth { get => _imageWidth; set => Set(ref _imageWidth, value); }
 
-    /// <summary>Height of a picture in pixels.</summary>
+    /// <summary>Height of a picture in pixels, 8 to 768, a multiple of what its decoder asks for.</summary>
     [JsonPropertyName("image_height"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? ImageHeight { get => _imageHeight; set => Set(ref _imageHeight, value); }
 
-    /// <summary>Denoising steps of a sound.</summary>
+    /// <summary>Denoising steps of a sound, 1 to 1,000.</summary>
     [JsonPropertyName("audio_steps"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? AudioSteps { get => _audioSteps; set => Set(ref _audioSteps, value); }
 
-    /// <summary>Length of a sound in seconds.</summary>
+    /// <summary>Length of a sound in seconds, 0.1 to 10.</summary>
     [JsonPropertyName("audio_seconds"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? AudioSeconds { get => _audioSeconds; set => Set(ref _audioSeconds, value); }
 
-    /// <summary>Denoising steps of a clip.</summary>
+    /// <summary>Denoising steps of a clip, 1 to 1,000.</summary>
     [JsonPropertyName("video_steps"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? VideoSteps { get => _videoSteps; set => Set(ref _videoSteps, value); }
 
-    /// <summary>Frames of a clip.</summary>
+    /// <summary>Frames of a clip, 1 to 24.</summary>
     [JsonPropertyName("video_frames"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? VideoFrames { get => _videoFrames; set => Set(ref _videoFrames, value); }
 
@@ -164,8 +178,8 @@ public sealed class NextGptPromptExecutionSettings : PromptExecutionSettings
     internal static IReadOnlySet<string> Names { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty",
-        "max_tokens", "seed", "stop_sequences", "chat_system_prompt", "response_format", "modalities", "image_steps",
-        "image_guidance", "image_width", "image_height", "audio_steps", "audio_seconds", "video_steps", "video_frames",
+        "max_tokens", "seed", "stop_sequences", "chat_system_prompt", "response_format", "modalities",
+        "forbidden_modalities", "image_steps", "image_guidance", "image_width", "image_height", "audio_steps", "audio_seconds", "video_steps", "video_frames",
         "adapter", "conversation_key",
     };
 
@@ -206,6 +220,8 @@ public sealed class NextGptPromptExecutionSettings : PromptExecutionSettings
         base.Freeze();
         _stopSequences = _stopSequences is null ? null : new ReadOnlyCollection<string>(_stopSequences);
         _modalities = _modalities is null ? null : new ReadOnlyCollection<string>(_modalities);
+        _forbiddenModalities =
+            _forbiddenModalities is null ? null : new ReadOnlyCollection<string>(_forbiddenModalities);
     }
 
     /// <summary>A copy that can be changed, whether or not this one is frozen; lists are copied too.</summary>
@@ -228,6 +244,7 @@ public sealed class NextGptPromptExecutionSettings : PromptExecutionSettings
         ChatSystemPrompt = ChatSystemPrompt,
         ResponseFormat = ResponseFormat,
         Modalities = Modalities is null ? null : [.. Modalities],
+        ForbiddenModalities = ForbiddenModalities is null ? null : [.. ForbiddenModalities],
         ImageSteps = ImageSteps,
         ImageGuidance = ImageGuidance,
         ImageWidth = ImageWidth,

@@ -8,12 +8,9 @@ using KernelText = Microsoft.SemanticKernel.TextContent;
 
 namespace NextGpt.ChatService.Tests;
 
-/// <summary>Input: cases 20 to 26 of the connector contract, as far as text goes.</summary>
+/// <summary>Input: cases 20 to 26 of the connector contract; what is about media stands in <see cref="MediaInputTests"/>.</summary>
 public sealed class InputTests
 {
-    // The first bytes of a PNG; a text-only package must refuse it whatever follows.
-    private static readonly byte[] Png = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -100,61 +97,6 @@ public sealed class InputTests
         Assert.Equal([(PromptRole.User, Attack)], Prompt(chat));
     }
 
-    public static TheoryData<string, string> Media => new()
-    {
-        { "image bytes", "image/png" }, { "image data uri", "image/png" }, { "image address", "image/jpeg" },
-        { "audio bytes", "audio/wav" }, { "audio data uri", "audio/wav" }, { "video bytes", "video/mp4" },
-        { "video data uri", "video/mp4" }, { "no type", "application/octet-stream" },
-    };
-
-    [Theory]
-    [MemberData(nameof(Media))]
-    public async Task Case_22_a_medium_for_a_package_that_reads_text_only_throws_and_names_its_type(
-        string form, string type)
-    {
-        using var chat = ToyChat.Saying("Hi.");
-        KernelContent item = form switch
-        {
-            "image bytes" => new ImageContent(Png, "image/png"),
-            "image data uri" => new ImageContent("data:image/png;base64,iVBORw0KGgo="),
-            "image address" => new ImageContent(new Uri("https://example.org/cat.jpg")) { MimeType = "image/jpeg" },
-            "audio bytes" => new AudioContent(Png, "audio/wav"),
-            "audio data uri" => new AudioContent("data:audio/wav;base64,iVBORw0KGgo="),
-            "video bytes" => new BinaryContent(Png, "video/mp4"),
-            "video data uri" => new BinaryContent("data:video/mp4;base64,iVBORw0KGgo="),
-            _ => new ImageContent(Png, mimeType: null),
-        };
-        ChatHistory history = [new ChatMessageContent(AuthorRole.User, [new KernelText("What is this?"), item])];
-
-        foreach (var streaming in new[] { false, true })
-        {
-            var thrown = await Assert.ThrowsAsync<NotSupportedException>(
-                () => chat.AskAsync(history, streaming: streaming));
-            Assert.StartsWith(type, thrown.Message, StringComparison.Ordinal);
-            Assert.Contains("reads text only", thrown.Message, StringComparison.Ordinal);
-        }
-
-        Assert.Empty(chat.Model.Requests);
-    }
-
-    [Fact]
-    public async Task Case_22_a_medium_without_bytes_throws()
-    {
-        using var chat = ToyChat.Saying("Hi.");
-
-        foreach (var item in new KernelContent[] { new ImageContent(), new AudioContent(), new BinaryContent() })
-        {
-            var thrown = await Assert.ThrowsAsync<ArgumentException>(
-                () => chat.AskAsync([new ChatMessageContent(AuthorRole.User, [item])]));
-            Assert.Contains("attach its bytes", thrown.Message, StringComparison.Ordinal);
-        }
-
-        await Assert.ThrowsAsync<NotSupportedException>(() => chat.AskAsync(
-            [new ChatMessage(ChatRole.User, [new DataContent(ReadOnlyMemory<byte>.Empty, "image/png")])]));
-        await Assert.ThrowsAsync<NotSupportedException>(() => chat.AskAsync(
-            [new ChatMessage(ChatRole.User, [new UriContent("https://example.org/cat.png", "image/png")])]));
-    }
-
     [Fact]
     public async Task Case_23_items_of_unknown_kinds_throw_and_are_named()
     {
@@ -228,8 +170,6 @@ public sealed class InputTests
             """);
 
         Assert.Equal([(PromptRole.System, "Be brief."), (PromptRole.User, "Hello")], Prompt(chat));
-        await Assert.ThrowsAsync<NotSupportedException>(() => chat.Kernel.InvokePromptAsync(
-            """<message role="user"><text>Look</text><image>data:image/png;base64,iVBORw0KGgo=</image></message>"""));
     }
 
     private static List<(PromptRole Role, string Text)> Prompt(ToyChat chat) =>

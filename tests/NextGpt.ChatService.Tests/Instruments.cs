@@ -44,7 +44,7 @@ internal sealed class Instruments : IDisposable
         {
             if (tags.ToArray().Any(tag => Equals(tag.Value, model)))
             {
-                _measured.Enqueue(new(instrument.Name, value));
+                _measured.Enqueue(new(instrument.Name, value) { Tags = tags.ToArray().ToDictionary() });
             }
         }
     }
@@ -59,5 +59,8 @@ internal sealed class Instruments : IDisposable
         _meters.Dispose();
     }
 
-    public sealed record Measurement(string Name, double Value);
+    public sealed record Measurement(string Name, double Value)
+    {
+        public IReadOnlyDictionary<string, object?> Tags { get; init; } = new Dictionary<string, object?>();
+    }
 }

@@ -15,6 +15,8 @@ internal sealed class ScriptedGenerator(Script script) : IGenerator
 
     public string ModelId { get; set; } = "toy-1b";
 
+    public ModelAbilities Abilities { get; init; } = ModelAbilities.TextOnly;
+
     public ConcurrentQueue<GenerationRequest> Requests { get; } = [];
 
     public GenerationRequest Asked => Requests.Last();
@@ -73,12 +75,12 @@ internal sealed class ScriptedGenerator(Script script) : IGenerator
             ReplyTokens = replyTokens,
         };
 
-    /// <summary>One token per word, to have a number that depends on the prompt.</summary>
-    public static int PromptTokens(GenerationRequest request) =>
-        request.Messages.Sum(message => Text(message).Split(' ', StringSplitOptions.RemoveEmptyEntries).Length);
+    /// <summary>One token per word and medium, to have a number that depends on the prompt.</summary>
+    public static int PromptTokens(GenerationRequest request) => request.Messages.Sum(message =>
+        Text(message).Split(' ', StringSplitOptions.RemoveEmptyEntries).Length + message.Parts.OfType<MediaPart>().Count());
 
     public static string Text(PromptMessage message) =>
-        string.Concat(message.Parts.Select(part => ((TextPart)part).Text));
+        string.Concat(message.Parts.OfType<TextPart>().Select(part => part.Text));
 
     public async IAsyncEnumerable<GenerationEvent> GenerateAsync(
         GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
+using NextGpt.Media;
 using NextGpt.Model;
 
 namespace NextGpt.ChatService.Tests;
@@ -18,6 +19,8 @@ internal sealed class ToyChat : IDisposable
         Model = model;
         var services = new ServiceCollection();
         services.AddSingleton<IGenerator>(model);
+        services.AddSingleton<IMediaReader>(Files);
+        services.AddSingleton<IMediaWriter>(Files);
         services.AddNextGpt(ModelId);
         configure?.Invoke(services.AddKernel());
         if (configure is null)
@@ -32,6 +35,8 @@ internal sealed class ToyChat : IDisposable
     }
 
     public ScriptedGenerator Model { get; }
+
+    public TestMedia Files { get; } = new();
 
     public IServiceProvider Services => _services;
 

@@ -24,7 +24,7 @@ internal sealed class PromptedToolsChatClient(IChatClient inner) : DelegatingCha
 
         foreach (var message in response.Messages)
         {
-            message.Contents = [.. message.Contents.SelectMany(reader.Read), .. reader.Complete()];
+            message.Contents = ReadWhole(message.Contents, reader);
         }
 
         if (reader.CallCount > 0)
@@ -42,12 +42,32 @@ internal sealed class PromptedToolsChatClient(IChatClient inner) : DelegatingCha
         ArgumentNullException.ThrowIfNull(messages);
         var (prompt, promptOptions, reader) = Prepare(messages, options);
         AdditionalPropertiesDictionary? withheld = null;
+        Dictionary<object, int> places = [];
         await foreach (var update in base.GetStreamingResponseAsync(prompt, promptOptions, cancellationToken))
         {
             if (reader is null)
             {
                 yield return update;
                 continue;
+            }
+
+            if (update.Contents.Count == 0 && update.FinishReason is null)
+            {
+                if (IndexOf(update.AdditionalProperties) is { } begun)
+                {
+                    places.TryAdd(begun, reader.Position);   // the first news of a medium stands where it was spoken
+                }
+
+                yield return update;
+                continue;
+            }
+
+            foreach (var medium in update.Contents.Where(content => content is not TextContent))
+            {
+                if (IndexOf(medium.AdditionalProperties) is { } index && places.TryGetValue(index, out var place))
+                {
+                    medium.AdditionalProperties![AnswerMetadata.TextOffset] = place;   // it has an index in there
+                }
             }
 
             List<AIContent> contents = [.. update.Contents.OfType<TextContent>().SelectMany(reader.Read)];
@@ -82,6 +102,41 @@ internal sealed class PromptedToolsChatClient(IChatClient inner) : DelegatingCha
             }
         }
     }
+
+    /// <summary>A whole answer without its calls; media keep their place in the words that are left.</summary>
+    private static List<AIContent> ReadWhole(IList<AIContent> answer, ToolCallReader reader)
+    {
+        var text = string.Concat(answer.OfType<TextContent>().Select(content => content.Text));
+        List<AIContent> others = [.. answer.Where(content => content is not TextContent)];
+        List<AIContent> contents = [];
+        List<(AdditionalPropertiesDictionary Properties, int Place)> places = [];
+        var read = 0;
+        foreach (var medium in others.Where(content => OffsetOf(content) is not null).OrderBy(content => OffsetOf(content)))
+        {
+            var offset = Math.Clamp(OffsetOf(medium) ?? 0, read, text.Length);
+            contents.AddRange(reader.Read(new TextContent(text[read..offset])));
+            read = offset;
+            places.Add((medium.AdditionalProperties!, reader.Position));   // its offset stands there
+        }
+
+        contents.AddRange(reader.Read(new TextContent(text[read..])));
+        contents.AddRange(reader.Complete());
+        var length = contents.OfType<TextContent>().Sum(content => content.Text.Length);
+        foreach (var (properties, place) in places)
+        {
+            properties[AnswerMetadata.TextOffset] = Math.Min(place, length);
+        }
+
+        return [.. contents, .. others];
+
+        static int? OffsetOf(AIContent content) =>
+            content.AdditionalProperties is { } properties && properties.TryGetValue(AnswerMetadata.TextOffset, out int offset)
+                ? offset
+                : null;
+    }
+
+    private static object? IndexOf(AdditionalPropertiesDictionary? properties) =>
+        properties?.GetValueOrDefault(AnswerMetadata.MediaIndex);
 
     private (IReadOnlyList<ChatMessage> Prompt, ChatOptions? Options, ToolCallReader? Reader) Prepare(
         IEnumerable<ChatMessage> messages, ChatOptions? options)

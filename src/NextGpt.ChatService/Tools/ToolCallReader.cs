@@ -15,9 +15,13 @@ internal sealed partial class ToolCallReader(IReadOnlyDictionary<string, AIFunct
 {
     private string _pending = "";
     private bool _afterCall;
+    private int _said;
 
     /// <summary>Calls read so far.</summary>
     public int CallCount { get; private set; }
+
+    /// <summary>Where in the text that is passed on the next character stands, if what is held back is text.</summary>
+    public int Position => _said + _pending.Length;
 
     /// <summary>What a content turns out to be.</summary>
     public IReadOnlyList<AIContent> Read(AIContent content)
@@ -124,6 +128,7 @@ internal sealed partial class ToolCallReader(IReadOnlyDictionary<string, AIFunct
         {
             contents.Add(new TextContent(_pending[..length]));
             _pending = _pending[length..];
+            _said += length;
         }
 
         return length;

@@ -145,6 +145,7 @@ internal static class ToolPrompt
         KernelContent content and not ChatMessageContent => [KernelContentMapper.ToContent(content)],
         ChatMessageContent message => message.Items.Select(KernelContentMapper.ToContent),
         IEnumerable<AIContent> contents => contents,
+        IEnumerable<KernelContent> contents => contents.Select(KernelContentMapper.ToContent),
         _ => [],
     };
 

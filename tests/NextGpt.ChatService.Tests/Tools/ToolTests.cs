@@ -429,17 +429,6 @@ public sealed class ToolTests
         Assert.Contains("5 mm in Ulm", TextAt(chat, ^1), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Case_54_a_picture_that_a_tool_returns_is_handed_on_as_a_picture_and_not_spelled()
-    {
-        using var chat = Chat("""<tool_call>{"name": "sky_photo"}</tool_call>""", "Nice.");
-
-        // The scripted package reads text only, so it must say that a picture came, not read its bytes as text.
-        var thrown = await Assert.ThrowsAsync<NotSupportedException>(() => chat.AskAsync(Question(), Auto()));
-        Assert.Contains("image/png", thrown.Message, StringComparison.Ordinal);
-        Assert.Single(chat.Model.Requests);
-    }
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -518,9 +507,6 @@ public sealed class ToolTests
 
         [KernelFunction("fail")]
         public static string Fail() => throw new InvalidOperationException("details that must not leak");
-
-        [KernelFunction("photo")]
-        public static ImageContent Photo() => new(new byte[] { 0x89, 0x50, 0x4E, 0x47 }, "image/png");
     }
 
     private sealed class HistoryFilter : IAutoFunctionInvocationFilter

@@ -1,0 +1,154 @@
+using System.Globalization;
+using Microsoft.Extensions.AI;
+using NextGpt.Media;
+using NextGpt.Model;
+
+namespace NextGpt.ChatService.Attachments;
+
+/// <summary>Decodes the pictures, sounds and clips of a conversation, or says in a sentence why one is not taken.</summary>
+/// <param name="reader">Decodes; null where none is registered, which only matters once a file comes.</param>
+/// <param name="abilities">Which kinds the model reads.</param>
+/// <param name="limits">How many and how large.</param>
+internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abilities, AttachmentOptions limits)
+{
+    private readonly List<string> _notices = [];
+
+    /// <summary>Sentences about files of which not everything was taken, in order.</summary>
+    public IReadOnlyList<string> Notices => _notices;
+
+    /// <summary>Throws if a message holds more files than one may.</summary>
+    /// <exception cref="MediaRefusedException">It does.</exception>
+    public void ThrowIfTooMany(ChatMessage message)
+    {
+        var count = message.Contents.Count(content => content is DataContent or UriContent);
+        if (count > limits.MaxFilesPerMessage)
+        {
+            throw new MediaRefusedException("too_many_files",
+                $"{count} files came, {limits.MaxFilesPerMessage} are allowed; send the others in a second message.");
+        }
+    }
+
+    /// <summary>The medium in a content.</summary>
+    /// <param name="content">
+    /// A <see cref="DataContent"/>, or a <see cref="UriContent"/> with a data address. If the raw representation is a
+    /// <see cref="Medium"/>, the caller has decoded the file already and it is not decoded again.
+    /// </param>
+    /// <param name="role">Who sent it. Media that the model made itself but cannot read are left out.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The part of the prompt, or null where it is left out.</returns>
+    /// <exception cref="MediaRefusedException">It is not taken.</exception>
+    /// <exception cref="ArgumentException">The content is empty.</exception>
+    public async ValueTask<MediaPart?> ReadAsync(AIContent content, ChatRole role, CancellationToken cancellationToken)
+    {
+        var file = content as DataContent ?? FromAddress((UriContent)content);
+        var isOwn = role == ChatRole.Assistant;
+        if (file.RawRepresentation is Medium decoded)
+        {
+            return Accept(decoded, file.MediaType, isOwn);
+        }
+
+        if (file.Data.IsEmpty)
+        {
+            throw new ArgumentException($"The content ({file.MediaType}) is empty; attach its bytes.");
+        }
+
+        if (file.Data.Length > limits.MaxFileBytes)
+        {
+            throw new MediaRefusedException("file_too_large", string.Create(CultureInfo.InvariantCulture,
+                $"{NameOf(file)} has {Mebibytes(file.Data.Length)} MiB, the limit is {Mebibytes(limits.MaxFileBytes)}; send a smaller one."));
+        }
+
+        var format = Identify(file);
+        if (!abilities.Reads.Contains(format.Kind))
+        {
+            return isOwn ? null : throw Unsupported(format.MediaType);
+        }
+
+        var read = await DecodeAsync(file, cancellationToken);
+        if (read.Notice is { } notice)
+        {
+            _notices.Add(notice);
+        }
+
+        return Accept(read.Medium, format.MediaType, isOwn);   // a GIF may have turned out to be a clip
+    }
+
+    private static DataContent FromAddress(UriContent address)
+    {
+        if (!address.Uri.IsAbsoluteUri || address.Uri.Scheme != "data")
+        {
+            throw new MediaRefusedException("url_not_allowed",
+                "Files are read only from uploads and data: URLs; this address was not fetched.");
+        }
+
+        try
+        {
+            return new DataContent(address.Uri.OriginalString);
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or FormatException)
+        {
+            throw new MediaRefusedException("corrupt_media",
+                "The data: URL cannot be read; write it as data:image/png;base64, followed by the file in base64.", wrong);
+        }
+    }
+
+    private MediaFormat Identify(DataContent file)
+    {
+        var declared = file.MediaType;
+        if (MediaFormat.Sniff(file.Data.Span) is not { } format)
+        {
+            // Said to be a format that we know, yet nothing we know; or honestly something else, such as TIFF.
+            throw MediaFormat.All.Any(known => !DeclaredType.IsSilent(declared) && !DeclaredType.Contradicts(declared, known))
+                ? new MediaRefusedException("media_mismatch",
+                    $"{NameOf(file)} says {DeclaredType.Plain(declared)} but its bytes are no file of a known type; send {Readable()}.")
+                : Unsupported(DeclaredType.IsSilent(declared) ? "A file of an unknown type" : DeclaredType.Plain(declared));
+        }
+
+        return DeclaredType.Contradicts(declared, format)
+            ? throw new MediaRefusedException("media_mismatch",
+                $"{NameOf(file)} says {DeclaredType.Plain(declared)} but its bytes are {format.MediaType}; send the real file.")
+            : format;
+    }
+
+    private async ValueTask<ReadMedium> DecodeAsync(DataContent file, CancellationToken cancellationToken)
+    {
+        if (reader is null)
+        {
+            throw new InvalidOperationException(
+                "No reader of media is registered, so the file cannot be decoded; call AddNextGptMedia on the same collection.");
+        }
+
+        try
+        {
+            return await reader.ReadAsync(file.Data, file.Name, cancellationToken);
+        }
+        catch (MediaException refused)
+        {
+            throw new MediaRefusedException(refused);
+        }
+    }
+
+    private MediaPart? Accept(Medium medium, string mediaType, bool isOwn) =>
+        abilities.Reads.Contains(medium.Kind) ? new MediaPart(medium)
+        : isOwn ? null
+        : throw Unsupported(mediaType);
+
+    private MediaRefusedException Unsupported(string what) =>
+        new("unsupported_media", $"{what} is not supported; send {Readable()}.");
+
+    private string Readable()
+    {
+        string[] names = [.. MediaFormat.All.Where(format => abilities.Reads.Contains(format.Kind)).Select(DisplayName)];
+        return names.Length == 0 ? "text" : $"{string.Join(", ", names[..^1])} or {names[^1]}";
+    }
+
+    private static string DisplayName(MediaFormat format) =>
+        format == MediaFormat.Jpeg ? "JPEG"
+        : format == MediaFormat.WebP ? "WebP"
+        : format == MediaFormat.WebM ? "WebM"
+        : format.Extension.ToUpperInvariant();
+
+    private static string NameOf(DataContent file) => string.IsNullOrWhiteSpace(file.Name) ? "The file" : file.Name;
+
+    private static string Mebibytes(int bytes) => (bytes / 1_048_576.0).ToString("0.##", CultureInfo.InvariantCulture);
+}
