@@ -96,7 +96,7 @@ public static class CheckpointLoader
         }
 
         // The stored halves go as they are: a device converts faster than the host.
-        if (Home(source, stored) is { } file && HalfType(file.TypeOf(stored)) is { } type)
+        if (source is IStoredTensors file && HalfType(file.TypeOf(stored)) is { } type)
         {
             var raw = empty(target.shape, type);
             file.ReadBytes(stored, raw.bytes);
@@ -108,13 +108,6 @@ public static class CheckpointLoader
         source.Read(stored, MemoryMarshal.Cast<byte, float>(values.bytes));
         target.copy_(values);
     }
-
-    private static SafetensorsFile? Home(ITensorSource source, string stored) => source switch
-    {
-        SafetensorsFile file => file,
-        SafetensorsFolder folder => folder.HomeOf(stored),
-        _ => null,
-    };
 
     private static ScalarType? HalfType(SafetensorsType type) => type switch
     {

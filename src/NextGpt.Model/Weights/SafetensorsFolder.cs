@@ -5,13 +5,13 @@ namespace NextGpt.Model.Weights;
 /// <summary>A checkpoint folder: one safetensors file, or several with an index, read as one source.</summary>
 /// <remarks>Layouts: <c>model.safetensors</c> (transformers), <c>diffusion_pytorch_model.safetensors</c> (diffusers),
 /// each alone or sharded with <c>*.safetensors.index.json</c>.</remarks>
-public sealed class SafetensorsFolder : ITensorSource
+public sealed class SafetensorsFolder : IStoredTensors
 {
     private static readonly string[] Stems = ["model", "diffusion_pytorch_model"];
-    private readonly List<SafetensorsFile> _files;
-    private readonly Dictionary<string, SafetensorsFile> _homes = new(StringComparer.Ordinal);
+    private readonly List<IStoredTensors> _files;
+    private readonly Dictionary<string, IStoredTensors> _homes = new(StringComparer.Ordinal);
 
-    private SafetensorsFolder(string folder, List<SafetensorsFile> files)
+    private SafetensorsFolder(string folder, List<IStoredTensors> files)
     {
         Name = folder;
         _files = files;
@@ -40,7 +40,7 @@ public sealed class SafetensorsFolder : ITensorSource
     /// <summary>Opens a safetensors file, or the checkpoint of a folder.</summary>
     /// <exception cref="InvalidDataException">Names file, tensor and problem.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
-    public static ITensorSource Open(string path)
+    public static IStoredTensors Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Directory.Exists(path))
@@ -53,7 +53,7 @@ public sealed class SafetensorsFolder : ITensorSource
             var index = Path.Combine(path, stem + ".safetensors.index.json");
             if (File.Exists(index))
             {
-                return OpenShards(path, index);
+                return OpenShards(path, index, SafetensorsFile.Open);
             }
 
             var single = Path.Combine(path, stem + ".safetensors");
@@ -72,25 +72,36 @@ public sealed class SafetensorsFolder : ITensorSource
     public void Read(string name, Span<float> destination) => HomeOf(name).Read(name, destination);
 
     /// <inheritdoc/>
+    public SafetensorsType TypeOf(string name) => HomeOf(name).TypeOf(name);
+
+    /// <inheritdoc/>
+    public void ReadBytes(string name, Span<byte> destination) => HomeOf(name).ReadBytes(name, destination);
+
+    /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
-    /// <summary>The file that holds a tensor.</summary>
-    internal SafetensorsFile HomeOf(string name) =>
+    private IStoredTensors HomeOf(string name) =>
         _homes.TryGetValue(name, out var file)
             ? file
             : throw new InvalidDataException($"{Name}: there is no tensor '{name}'; it has {_homes.Count} others.");
 
-    private static SafetensorsFolder OpenShards(string folder, string index)
+    /// <summary>Opens the shards that an index names, whatever their layout.</summary>
+    /// <param name="folder">Where they lie.</param>
+    /// <param name="index">JSON with the <c>weight_map</c>.</param>
+    /// <param name="open">Opens one shard.</param>
+    /// <exception cref="InvalidDataException">Names file, tensor and problem.</exception>
+    /// <exception cref="IOException">A shard is missing or cannot be read.</exception>
+    internal static SafetensorsFolder OpenShards(string folder, string index, Func<string, IStoredTensors> open)
     {
         var map = ReadIndex(index);
-        var files = new List<SafetensorsFile>();
+        var files = new List<IStoredTensors>();
         try
         {
             foreach (var shard in map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
             {
                 var path = Path.Combine(folder, shard);
                 files.Add(File.Exists(path)
-                    ? SafetensorsFile.Open(path)
+                    ? open(path)
                     : throw new FileNotFoundException($"{index} names {shard}, which is not in the folder; fetch it."));
             }
 

@@ -62,6 +62,17 @@ public sealed class SafetensorsWriter
         _pending.Add(name, Reserve(name, tensor.shape, storedAs) with { Bytes = () => TensorBytes(tensor, storedAs) });
     }
 
+    /// <summary>Adds elements as another file stores them.</summary>
+    /// <param name="name">Unique, not empty.</param>
+    /// <param name="type">What the bytes are.</param>
+    /// <param name="shape">Row-major, outermost first; empty for a scalar.</param>
+    /// <param name="bytes">Asked once, at <see cref="Save"/>: little-endian, row-major, as many as type and shape say.</param>
+    public void Add(string name, SafetensorsType type, IReadOnlyList<long> shape, Func<byte[]> bytes)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        _pending.Add(name, Reserve(name, shape, type) with { Bytes = bytes });
+    }
+
     /// <summary>Writes under a temporary name, flushes to the disk, and takes the place of <paramref name="path"/> at once.</summary>
     /// <exception cref="IOException">The disk refused; whatever stood at <paramref name="path"/> is untouched.</exception>
     public void Save(string path)
