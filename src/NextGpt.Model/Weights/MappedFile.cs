@@ -18,7 +18,7 @@ internal sealed class MappedFile : IDisposable
         Length = RandomAccess.GetLength(file);
         if (Length == 0)
         {
-            throw new InvalidDataException($"{path}: the file is empty; fetch it again.");
+            throw new InvalidDataException($"{path}: the file is empty (0 bytes are too few); fetch it again.");
         }
 
         _mapping = MemoryMappedFile.CreateFromFile(
