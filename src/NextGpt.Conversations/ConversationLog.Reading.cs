@@ -4,6 +4,7 @@ using NextGpt.Conversations.Files;
 using NextGpt.Conversations.Index;
 using NextGpt.Conversations.Journals;
 using NextGpt.Conversations.State;
+using NextGpt.Media;
 
 namespace NextGpt.Conversations;
 
@@ -190,6 +191,15 @@ public sealed partial class ConversationLog
             Sequence = entry.Sequence,
             Trainable = core.State.MayTrain(entry),
             MediaHashes = [.. content.Media.Select(medium => medium.Hash)],
+            Media =
+            [
+                .. content.Media.Select(medium => new LoggedMedium(
+                    medium.FromPerson, medium.MediaType, medium.Hash, medium.Caption)
+                {
+                    Kind = medium.Kind is { } kind && Enum.IsDefined((MediaKind)kind) ? (MediaKind)kind : null,
+                    TextOffset = medium.TextOffset,
+                }),
+            ],
             Vote = vote?.Vote ?? TurnVote.None,
             VoteReason = vote?.Reason,
             Correction = vote?.Correction,

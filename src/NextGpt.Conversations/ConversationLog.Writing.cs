@@ -254,7 +254,11 @@ public sealed partial class ConversationLog
                 medium.MediaType,
                 hashes[i],
                 medium.Bytes.Length,
-                redactor.RedactOptional(medium.Caption, content.ConversationId).Text)),
+                redactor.RedactOptional(medium.Caption, content.ConversationId).Text)
+            {
+                Kind = (int?)medium.Kind,
+                TextOffset = medium.TextOffset,
+            }),
         ];
     }
 

@@ -1,3 +1,5 @@
+using NextGpt.Media;
+
 namespace NextGpt.Conversations;
 
 /// <summary>A vote on an answer.</summary>
@@ -30,6 +32,9 @@ public sealed record LoggedTurn
     /// <summary>SHA-256 of each medium in order, as hexadecimal digits.</summary>
     public IReadOnlyList<string> MediaHashes { get; init; } = [];
 
+    /// <summary>What is known of each medium, in the order of <see cref="MediaHashes"/>.</summary>
+    public IReadOnlyList<LoggedMedium> Media { get; init; } = [];
+
     /// <summary>The person's vote.</summary>
     public TurnVote Vote { get; init; }
 
@@ -47,4 +52,18 @@ public sealed record LoggedTurn
 
     /// <summary>Number of redactions made in question and answer.</summary>
     public int Redactions { get; init; }
+}
+
+/// <summary>A medium of a kept turn; its bytes come from <see cref="ConversationLog.ReadMedium"/>.</summary>
+/// <param name="FromPerson">True if the person sent it, false if the model made it.</param>
+/// <param name="MediaType">For example <c>image/png</c>.</param>
+/// <param name="Hash">SHA-256 of its file, 64 hexadecimal digits.</param>
+/// <param name="Caption">What it shows, redacted, or null.</param>
+public sealed record LoggedMedium(bool FromPerson, string MediaType, string Hash, string? Caption)
+{
+    /// <summary>Picture, sound or clip where the type alone does not say; else null.</summary>
+    public MediaKind? Kind { get; init; }
+
+    /// <summary>Its place in the answer's text, in UTF-16 units from the start.</summary>
+    public int TextOffset { get; init; }
 }

@@ -1,3 +1,5 @@
+using NextGpt.Media;
+
 namespace NextGpt.Conversations;
 
 /// <summary>An answered turn offered to the log. Kept only if the person's consent says so at that moment.</summary>
@@ -57,4 +59,11 @@ public sealed record TurnDraft
 /// <param name="MediaType">For example <c>image/png</c>.</param>
 /// <param name="Bytes">The whole file, re-encoded by whoever hands it over: without EXIF, location or foreign bytes.</param>
 /// <param name="Caption">What it shows, or null.</param>
-public sealed record TurnMedium(bool FromPerson, string MediaType, ReadOnlyMemory<byte> Bytes, string? Caption);
+public sealed record TurnMedium(bool FromPerson, string MediaType, ReadOnlyMemory<byte> Bytes, string? Caption)
+{
+    /// <summary>Picture, sound or clip where the type alone does not say (an animated WebP is a clip); null is as the type says.</summary>
+    public MediaKind? Kind { get; init; }
+
+    /// <summary>Its place in the answer's text, in UTF-16 units from the start; 0 for a person's.</summary>
+    public int TextOffset { get; init; }
+}

@@ -49,6 +49,8 @@ internal sealed class AbsentTurnStore(string because) : ITurnStore
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<LoggedTurn>>([]);
 
+    public byte[]? ReadMedium(PersonKey person, string hash) => null;
+
     public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>
         Task.FromException(new InvalidOperationException($"Nothing can be exported: {because}"));
 

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
+using NextGpt.Host.Files;
 using NextGpt.Host.Memory;
 using NextGpt.Host.Turns;
+using NextGpt.Media;
 
 namespace NextGpt.Host;
 
@@ -21,6 +23,7 @@ public sealed partial class ConversationRouter : IAsyncDisposable
     private readonly TurnWork _work;
     private readonly TurnMeter _meter;
     private readonly ModelReadiness _readiness;
+    private readonly ModelSenses _senses;
     private readonly TurnOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -29,12 +32,12 @@ public sealed partial class ConversationRouter : IAsyncDisposable
 
     internal ConversationRouter(
         IChatClient chat, ITurnStore store, ConversationMemory memory, TurnQueue queue, TurnMeter meter,
-        ModelReadiness readiness, TurnOptions options, TimeProvider time, ILogger<ConversationRouter> logger)
+        ModelReadiness readiness, FileReading files, TurnOptions options, TimeProvider time, ILogger<ConversationRouter> logger)
     {
         (_store, _memory, _queue, _meter, _readiness) = (store, memory, queue, meter, readiness);
-        (_options, _time, _logger) = (options, time, logger);
+        (_options, _time, _logger, _senses) = (options, time, logger, files.Senses);
         _work = new TurnWork(
-            new ModelCall(chat, options, time, logger), store, memory, queue, options, time, meter, logger);
+            new ModelCall(chat, options, time, logger), store, memory, queue, files, options, time, meter, logger);
         _sweep = time.CreateTimer(_ => Sweep(), null, SweepEvery, SweepEvery);
     }
 
@@ -67,7 +70,16 @@ public sealed partial class ConversationRouter : IAsyncDisposable
                 return Refuse(turn, refusal);
             }
 
-            running = new RunningTurn(turn, ConversationMemory.KeyOf(turn), key, _time.GetUtcNow());
+            var earlier = FilesOfEarlier(turn);
+            if (earlier is { Files: [] })
+            {
+                turn = turn with { Files = [.. earlier.Incoming.Files, .. turn.Files] };   // it ended before they were read
+            }
+
+            running = new RunningTurn(turn, ConversationMemory.KeyOf(turn), key, _time.GetUtcNow())
+            {
+                Files = earlier?.Files ?? [],
+            };
             ticket = new QueueTicket(
                 $"{turn.Surface}\n{turn.PersonId}", turn.GroupId is { } group ? $"{turn.Surface}\n{group}" : null,
                 running.ContextKey);
@@ -118,6 +130,13 @@ public sealed partial class ConversationRouter : IAsyncDisposable
                 .MaxBy(turn => turn.AskedAt)?.Id;
         }
     }
+
+    /// <summary>What the model behind this router reads and makes.</summary>
+    public ModelSenses Senses => _senses;
+
+    /// <summary>The person's files of a running or recent turn of theirs, once they are read; else empty.</summary>
+    public IReadOnlyList<PastMedium> FilesOf(string turnId, string surface, string personId) =>
+        [.. (Find(turnId, surface, personId)?.Files ?? []).Select(file => file.ToPast())];
 
     /// <summary>Stops a turn of this person: what exists is kept, the model is free within one step (TRN-3).</summary>
     /// <returns>False if there is no such running turn of theirs.</returns>
@@ -175,8 +194,24 @@ public sealed partial class ConversationRouter : IAsyncDisposable
         }
     }
 
+    /// <summary>A medium of a running or recent turn of this person, or null.</summary>
+    internal MediaFile? FindMedium(string mediaId, string surface, string personId)
+    {
+        lock (_gate)
+        {
+            return _turns.Values.Where(turn => turn.IsOf(surface, personId))
+                .Select(turn => turn.FindMedium(mediaId)).FirstOrDefault(found => found is not null);
+        }
+    }
+
+    /// <summary>The recent turn whose files a turn wants; null if it wants none, or one only the memory knows.</summary>
+    private RunningTurn? FilesOfEarlier(IncomingTurn turn) =>
+        turn.FilesOfTurnId is { } id && _turns.TryGetValue(id, out var earlier) && earlier.IsOf(turn.Surface, turn.PersonId)
+            ? earlier
+            : null;
+
     private TurnError? Refusal(IncomingTurn turn, string key) =>
-        Question.Check(turn, _options)
+        Question.Check(turn, _options, _senses)
         ?? (_answered.ContainsKey(key)
             ? ErrorCatalogue.AnsweredBefore.With()
             : null)

@@ -1,6 +1,7 @@
 using NextGpt.Conversations;
 using NextGpt.Host.Memory;
 using NextGpt.Host.Turns;
+using NextGpt.Media;
 
 namespace NextGpt.Host;
 
@@ -27,6 +28,9 @@ public sealed record PastTurn
 
     /// <summary>What was answered.</summary>
     public required string Answer { get; init; }
+
+    /// <summary>Files of the question, then media of the answer.</summary>
+    public IReadOnlyList<PastMedium> Media { get; init; } = [];
 
     /// <summary>How the answer ended.</summary>
     public required string FinishReason { get; init; }
@@ -64,9 +68,11 @@ public sealed class ConversationShelf
     private readonly ITurnStore _store;
     private readonly ConversationMemory _memory;
     private readonly KeptTurns _kept;
+    private readonly ConversationRouter _router;
 
-    internal ConversationShelf(ITurnStore store, ConversationMemory memory, KeptTurns kept) =>
-        (_store, _memory, _kept) = (store, memory, kept);
+    internal ConversationShelf(
+        ITurnStore store, ConversationMemory memory, KeptTurns kept, ConversationRouter router) =>
+        (_store, _memory, _kept, _router) = (store, memory, kept, router);
 
     /// <summary>A person's conversations, last used first.</summary>
     public async Task<IReadOnlyList<ShelvedConversation>> ListAsync(
@@ -92,6 +98,32 @@ public sealed class ConversationShelf
                 .Select(turn => ToPast(turn, logged.GetValueOrDefault(turn.TurnId))),
         ];
     }
+
+    /// <summary>
+    /// A medium of a person's own turns: of one under way, of a conversation in memory, or of a kept turn of those
+    /// conversations. Null for everybody else's, unknown, forgotten and removed ones alike (THR-10).
+    /// </summary>
+    /// <param name="surface">The surface.</param>
+    /// <param name="personId">Who asks.</param>
+    /// <param name="mediaId">Its id.</param>
+    public MediaFile? ReadMedium(string surface, string personId, string mediaId)
+    {
+        if (_router.FindMedium(mediaId, surface, personId) is { } running)
+        {
+            return running;
+        }
+
+        var medium = _memory.Of(surface, personId).SelectMany(conversation => conversation.Turns)
+            .SelectMany(turn => turn.Media).FirstOrDefault(medium => medium.MediaId == mediaId);
+        return medium is null ? null : FileOf(_store, _store.KeyOf(surface, personId), medium);
+    }
+
+    /// <summary>The file of a medium from memory, else from the log; null if neither has it.</summary>
+    internal static MediaFile? FileOf(ITurnStore store, PersonKey person, RememberedMedium medium) =>
+        medium.File is { } file ? file
+        : medium is { Hash: { } hash, Format: { } format } && store.ReadMedium(person, hash) is { } bytes
+            ? new MediaFile(bytes, format) { Kind = medium.Kind }
+            : null;
 
     /// <summary>The name of a conversation in memory, as in the list; null if there is none of theirs.</summary>
     public string? TitleOf(string surface, string personId, ConversationId conversation) =>
@@ -193,6 +225,7 @@ public sealed class ConversationShelf
         ParentTurnId = turn.ParentTurnId,
         Question = turn.Question,
         Answer = turn.Answer,
+        Media = [.. turn.Media.Select(medium => medium.ToPast())],
         FinishReason = turn.FinishReason,
         AskedAt = turn.AskedAt,
         Kept = turn.Kept,

@@ -78,6 +78,33 @@ public static class ErrorCatalogue
     public static ErrorEntry UnsupportedMedia { get; } = new(
         "unsupported_media", 415, "{0} is not supported; send {1}.");
 
+    /// <summary>{0} the sentence of whoever tried to read it.</summary>
+    public static ErrorEntry UnreadableMedia { get; } = new("unsupported_media", 415, "{0}");
+
+    /// <summary>{0} the file, {1} what it says it is, {2} what it is.</summary>
+    public static ErrorEntry MediaMismatch { get; } = new(
+        "media_mismatch", 415, "{0} says {1} but its bytes are {2}; send the real file.");
+
+    /// <summary>{0} the sentence of whoever tried to read it.</summary>
+    public static ErrorEntry ContradictoryMedia { get; } = new("media_mismatch", 415, "{0}");
+
+    /// <summary>{0} the sentence of whoever tried to read it.</summary>
+    public static ErrorEntry CorruptMedia { get; } = new("corrupt_media", 422, "{0}");
+
+    /// <summary>{0} the sentence of whoever tried to read it.</summary>
+    public static ErrorEntry ImageTooLarge { get; } = new("image_too_large", 413, "{0}");
+
+    /// <summary>{0} the sentence of whoever tried to read it.</summary>
+    public static ErrorEntry MediaTooLong { get; } = new("media_too_long", 413, "{0}");
+
+    /// <summary>{0} the file, {1} its MiB, {2} MiB allowed.</summary>
+    public static ErrorEntry FileTooLarge { get; } = new(
+        "file_too_large", 413, "{0} has {1:0.0} MiB, the limit is {2}; send a smaller one.");
+
+    /// <summary>{0} what was meant: a picture, a sound, a clip.</summary>
+    public static ErrorEntry MediaFailed { get; } = new(
+        "media_failed", 200, "I meant to add {0} here but could not make it.");
+
     /// <summary>{0} number that came, {1} allowed.</summary>
     public static ErrorEntry TooManyFiles { get; } = new(
         "too_many_files", 400, "{0} files came, {1} are allowed; send the others in a second message.");
@@ -196,7 +223,8 @@ public static class ErrorCatalogue
     public static IReadOnlyList<ErrorEntry> All { get; } =
     [
         EmptyPrompt, PromptHasTooManyCharacters, PromptHasTooManyTokens, PromptDoesNotFit, ValueOutOfRange,
-        InvalidRequest, UnsupportedParameter, UnsupportedMedia, TooManyFiles, UrlNotAllowed, RequestTooLarge,
+        InvalidRequest, UnsupportedParameter, UnsupportedMedia, UnreadableMedia, MediaMismatch,
+        ContradictoryMedia, CorruptMedia, ImageTooLarge, MediaTooLong, FileTooLarge, MediaFailed, TooManyFiles, UrlNotAllowed, RequestTooLarge,
         RequestTooSlow, Unauthorized, ScopeMissing, HostNotServed, OriginNotAllowed, TooManyFailures, BusyForPerson,
         BusyForGroup, Busy, BusyModel, ShuttingDown, QueueTimeout, ModelLoading, ModelUnavailable, FirstTokenTimeout, TurnTimeout,
         Interrupted, Quarantined, AnsweredBefore, OutOfGpuMemory, SpeechNotOffered, NotLogged, NotFound, NoSuchThing, MethodNotAllowed, Internal,

@@ -5,8 +5,10 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Host.Files;
 using NextGpt.Host.Memory;
 using NextGpt.Host.Turns;
+using NextGpt.Media;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -16,7 +18,8 @@ public static class HostServiceCollectionExtensions
     /// <summary>
     /// Adds <see cref="ConversationRouter"/>, <see cref="KeptTurns"/>, <see cref="ConversationShelf"/> and
     /// <see cref="ModelReadiness"/>. Needs an <see cref="IChatClient"/> and logging; a
-    /// <see cref="ConversationLog"/> and an <see cref="IMeterFactory"/> are used if they are registered.
+    /// <see cref="ConversationLog"/> and an <see cref="IMeterFactory"/> are used if they are registered, and so are
+    /// <see cref="IMediaReader"/>, <see cref="IMediaWriter"/> and <see cref="ModelSenses"/>, without which no files are read.
     /// </summary>
     /// <param name="services">The collection.</param>
     /// <param name="notKeptBecause">Why there is no log, as a sentence; said to people who allowed keeping.</param>
@@ -43,6 +46,7 @@ public static class HostServiceCollectionExtensions
             provider.GetRequiredService<TurnQueue>(),
             provider.GetRequiredService<TurnMeter>(),
             provider.GetRequiredService<ModelReadiness>(),
+            FilesOf(provider),
             provider.GetRequiredService<IOptions<TurnOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ConversationRouter>>()));
@@ -54,7 +58,14 @@ public static class HostServiceCollectionExtensions
         services.AddSingleton(provider => new ConversationShelf(
             provider.GetRequiredService<ITurnStore>(),
             provider.GetRequiredService<ConversationMemory>(),
-            provider.GetRequiredService<KeptTurns>()));
+            provider.GetRequiredService<KeptTurns>(),
+            provider.GetRequiredService<ConversationRouter>()));
         return services;
     }
+
+    private static FileReading FilesOf(IServiceProvider provider) => new(
+        provider.GetService<IMediaReader>(),
+        provider.GetService<IMediaWriter>(),
+        provider.GetRequiredService<IOptions<TurnOptions>>().Value,
+        provider.GetService<ModelSenses>() ?? ModelSenses.TextOnly);
 }

@@ -50,6 +50,9 @@ internal interface ITurnStore
     Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
         PersonKey person, string conversationId, CancellationToken cancellationToken = default);
 
+    /// <summary>The bytes of a medium of a person's kept turns; null if it is not theirs, expired or damaged.</summary>
+    byte[]? ReadMedium(PersonKey person, string hash);
+
     /// <summary>Writes a ZIP of a person's turns.</summary>
     Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default);
 

@@ -30,6 +30,11 @@ public sealed record IncomingTurn
     public IReadOnlyList<IncomingFile> Files { get; init; } = [];
 
     /// <summary>
+    /// A turn of the same person whose files this one has too (a regeneration or an edit keeps them); null is none.
+    /// </summary>
+    public string? FilesOfTurnId { get; init; }
+
+    /// <summary>
     /// Continue after this turn instead of the conversation's last (an edit or a regeneration makes a branch);
     /// null continues after the last, the empty string starts at the beginning.
     /// </summary>
@@ -54,7 +59,11 @@ public sealed record IncomingFile(string Name, ReadOnlyMemory<byte> Bytes, strin
 /// <summary>A message of a history that the surface brings along.</summary>
 /// <param name="FromModel">True for the model's own words, false for the person's.</param>
 /// <param name="Text">What was said.</param>
-public sealed record EarlierMessage(bool FromModel, string Text);
+public sealed record EarlierMessage(bool FromModel, string Text)
+{
+    /// <summary>What was attached to it, in order, as it came; read and checked by the router.</summary>
+    public IReadOnlyList<IncomingFile> Files { get; init; } = [];
+}
 
 /// <summary>Settings of one turn; null means the default.</summary>
 public sealed record TurnSettings

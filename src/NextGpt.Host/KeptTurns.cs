@@ -123,6 +123,7 @@ public sealed class KeptTurns
         Revision = 0,
         Question = logged.Turn.Question,
         Answer = logged.Turn.Answer,
+        Media = RememberedMedium.Of(logged),
         FinishReason = logged.Turn.FinishReason,
         AskedAt = logged.Turn.AskedAt,
         AnsweredAt = logged.Turn.AnsweredAt,

@@ -51,6 +51,18 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         log.ReadConversationAsync(person, conversationId, cancellationToken);
 
+    public byte[]? ReadMedium(PersonKey person, string hash)
+    {
+        try
+        {
+            return log.ReadMedium(person, hash);
+        }
+        catch (LogUnavailableException)
+        {
+            return null;   // the disk fails: shown as a medium that is not there
+        }
+    }
+
     public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>
         log.ExportAsync(person, destination, cancellationToken);
 

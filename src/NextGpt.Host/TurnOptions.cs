@@ -60,6 +60,30 @@ public sealed class TurnOptions
     [Range(1, 1_000_000)]
     public int MaxCharacters { get; init; } = 8_000;
 
+    /// <summary>Most files of one message. Default 4.</summary>
+    [Range(0, 64)]
+    public int MaxFiles { get; init; } = 4;
+
+    /// <summary>Largest file of a message, in MiB. Default 25.</summary>
+    [Range(1, 1_024)]
+    public int MaxFileMegabytes { get; init; } = 25;
+
+    /// <summary>Most pictures, sounds and clips of one answer. Default 4.</summary>
+    [Range(0, 64)]
+    public int MaxMediaPerAnswer { get; init; } = 4;
+
+    /// <summary>Most pictures, sounds and clips that a conversation remembers; the oldest go first. Default 16.</summary>
+    [Range(0, 1_000)]
+    public int MaxRememberedMedia { get; init; } = 16;
+
+    /// <summary>Most memory for the media of one conversation, in MiB; the oldest go first. Default 32.</summary>
+    [Range(0, 4_096)]
+    public int MaxRememberedMegabytes { get; init; } = 32;
+
+    /// <summary>Most memory for the media of all conversations, in MiB; the oldest go first. Default 512.</summary>
+    [Range(0, 65_536)]
+    public int MaxRememberedMegabytesInAll { get; init; } = 512;
+
     /// <summary>System text of every conversation; null (default) leaves it to the model.</summary>
     [StringLength(8_000)]
     public string? SystemText { get; init; }

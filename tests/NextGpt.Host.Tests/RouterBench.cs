@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using NextGpt.Host.Files;
 using NextGpt.Host.Memory;
 using NextGpt.Host.Turns;
+using NextGpt.Media;
 
 namespace NextGpt.Host.Tests;
 
@@ -10,17 +12,24 @@ internal sealed class RouterBench : IAsyncDisposable
 {
     private int _messages;
 
-    public RouterBench(TurnOptions? options = null, ScriptedTurnStore? store = null)
+    public RouterBench(TurnOptions? options = null, ScriptedTurnStore? store = null, ModelSenses? senses = null)
     {
         Options = options ?? new TurnOptions();
         Store = store ?? new ScriptedTurnStore();
         Queue = new TurnQueue(Options, Time);
         Readiness = new ModelReadiness(Time);
         var meter = new TurnMeter(null, Queue);
-        Router = new ConversationRouter(Client, Store, Memory, Queue, meter, Readiness, Options, Time, Log);
+        var files = new FileReading(Media, Media, Options, senses ?? AnyToAny);
+        Router = new ConversationRouter(Client, Store, Memory, Queue, meter, Readiness, files, Options, Time, Log);
         Kept = new KeptTurns(Store, Memory, Router, meter);
-        Shelf = new ConversationShelf(Store, Memory, Kept);
+        Shelf = new ConversationShelf(Store, Memory, Kept, Router);
     }
+
+    public static ModelSenses AnyToAny { get; } =
+        new([MediaKind.Image, MediaKind.Audio, MediaKind.Video], [MediaKind.Image, MediaKind.Audio, MediaKind.Video]);
+
+    /// <summary>Reads and writes files.</summary>
+    public ScriptedMedia Media { get; } = new();
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 8, 1, 12, 0, 0, TimeSpan.Zero));
 

@@ -78,6 +78,43 @@ internal sealed class ScriptedCall(IReadOnlyList<ChatMessage> messages, ChatOpti
         return this;
     }
 
+    /// <summary>An update about a medium, as the chat service sends them.</summary>
+    public ScriptedCall Media(
+        string status, string kind = "image", int index = 0, double? progress = null, byte[]? file = null,
+        string? type = null, string? caption = null, string? error = null)
+    {
+        var update = new ChatResponseUpdate(ChatRole.Assistant, (IList<AIContent>)[])
+        {
+            ModelId = "scripted-1",
+            AdditionalProperties = new AdditionalPropertiesDictionary
+            {
+                ["MediaStatus"] = status,
+                ["MediaKind"] = kind,
+                ["MediaIndex"] = index,
+            },
+        };
+        if (progress is not null)
+        {
+            update.AdditionalProperties["MediaProgress"] = progress;
+        }
+
+        if (file is not null)
+        {
+            update.Contents.Add(new DataContent(file, type ?? "image/png")
+            {
+                AdditionalProperties = caption is null ? null : new AdditionalPropertiesDictionary { ["Caption"] = caption },
+            });
+        }
+
+        if (error is not null)
+        {
+            update.Contents.Add(new ErrorContent(error));
+        }
+
+        _updates.Writer.TryWrite(update);
+        return this;
+    }
+
     public void End(int dropped = 0, string reason = "stop")
     {
         var update = new ChatResponseUpdate(

@@ -75,7 +75,21 @@ internal sealed class ScriptedTurnStore : ITurnStore
             return Task.FromResult(outcome);
         }
 
-        Turns.Add(new LoggedTurn { Turn = turn, Sequence = Turns.Count + 1, Trainable = false });
+        Turns.Add(new LoggedTurn
+        {
+            Turn = turn,
+            Sequence = Turns.Count + 1,
+            Trainable = false,
+            Media =
+            [
+                .. turn.Media.Select(medium => new LoggedMedium(
+                    medium.FromPerson, medium.MediaType, HashOf(medium), medium.Caption)
+                {
+                    Kind = medium.Kind,
+                    TextOffset = medium.TextOffset,
+                }),
+            ],
+        });
         return Task.FromResult(AppendOutcome.Kept);
     }
 
@@ -115,6 +129,12 @@ internal sealed class ScriptedTurnStore : ITurnStore
     public async Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         [.. (await ReadAsync(person, cancellationToken)).Where(turn => turn.Turn.ConversationId == conversationId)];
+
+    public byte[]? ReadMedium(PersonKey person, string hash) =>
+        Turns.Where(turn => turn.Turn.Person == person).SelectMany(turn => turn.Turn.Media)
+            .FirstOrDefault(medium => HashOf(medium) == hash)?.Bytes.ToArray();
+
+    private static string HashOf(TurnMedium medium) => Convert.ToHexStringLower(SHA256.HashData(medium.Bytes.Span));
 
     public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>
         destination.WriteAsync(new byte[] { 1, 2, 3 }, cancellationToken).AsTask();

@@ -41,7 +41,13 @@ internal sealed record TurnContent
 }
 
 /// <summary>A medium in a turn record.</summary>
-internal sealed record MediumContent(bool FromPerson, string MediaType, string Hash, long Bytes, string? Caption);
+internal sealed record MediumContent(bool FromPerson, string MediaType, string Hash, long Bytes, string? Caption)
+{
+    /// <summary>Number of the kind where the type alone does not say.</summary>
+    public int? Kind { get; init; }
+
+    public int TextOffset { get; init; }
+}
 
 /// <summary>What a vote record holds.</summary>
 internal sealed record VoteContent(TurnVote Vote, string? Reason, string? Correction);

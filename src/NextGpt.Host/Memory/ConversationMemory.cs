@@ -39,6 +39,28 @@ internal sealed class ConversationMemory
 
     public bool Remove(string key) => _conversations.TryRemove(key, out _);
 
+    /// <summary>Gives up the files of the oldest turns until the media of all conversations take no more than this.</summary>
+    public void BoundMedia(long mostBytes)
+    {
+        var over = _conversations.Values.Sum(conversation => conversation.MediaBytes) - mostBytes;
+        if (over <= 0)
+        {
+            return;
+        }
+
+        foreach (var conversation in _conversations.Values.Where(other => other.OldestMedium is not null)
+            .OrderBy(other => other.OldestMedium).ToList())
+        {
+            var bytes = conversation.MediaBytes;
+            conversation.BoundMedia(int.MaxValue, Math.Max(0, bytes - over));
+            over -= bytes - conversation.MediaBytes;
+            if (over <= 0)
+            {
+                break;
+            }
+        }
+    }
+
     /// <summary>Forgets what was answered before an instant and is not kept, and empty conversations nobody uses.</summary>
     /// <param name="answeredBefore">The oldest instant that may be remembered.</param>
     /// <param name="inUse">Keys of conversations with a turn that waits or works.</param>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using NextGpt.Conversations;
 
 namespace NextGpt.Host.Memory;
@@ -133,6 +134,60 @@ internal sealed class RememberedConversation(string key, string surface, string 
         }
     }
 
+    /// <summary>A turn, or null.</summary>
+    public RememberedTurn? Find(string turnId)
+    {
+        lock (_gate)
+        {
+            return _turns.GetValueOrDefault(turnId);
+        }
+    }
+
+    /// <summary>Memory that its media take, in bytes.</summary>
+    public long MediaBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _turns.Values.Sum(BytesOf);
+            }
+        }
+    }
+
+    /// <summary>When the oldest turn with a medium in memory was asked; null if there is none.</summary>
+    public DateTimeOffset? OldestMedium
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _turns.Values.Where(turn => BytesOf(turn) > 0).MinBy(turn => turn.AskedAt)?.AskedAt;
+            }
+        }
+    }
+
+    /// <summary>Gives up the files of the oldest turns until no more than this is left.</summary>
+    public void BoundMedia(int most, long mostBytes)
+    {
+        lock (_gate)
+        {
+            var (count, bytes) = (0, 0L);
+            foreach (var turn in _turns.Values.Where(turn => turn.Media.Count > 0).Reverse()
+                .OrderByDescending(turn => turn.AskedAt).ToList())
+            {
+                count += turn.Media.Count(medium => medium.File is not null);
+                bytes += BytesOf(turn);
+                if (count > most || bytes > mostBytes)
+                {
+                    _turns[turn.TurnId] = turn with { Media = [.. turn.Media.Select(medium => medium with { File = null })] };
+                }
+            }
+        }
+    }
+
+    private static long BytesOf(RememberedTurn turn) => turn.Media.Sum(medium => (long)(medium.File?.Bytes.Length ?? 0));
+
     /// <summary>Whether it has this turn.</summary>
     public bool Has(string turnId)
     {
@@ -160,14 +215,14 @@ internal sealed class RememberedConversation(string key, string surface, string 
         }
     }
 
-    /// <summary>Notes that a turn is in the log.</summary>
+    /// <summary>Notes that a turn is in the log, with its media by their hashes.</summary>
     public void MarkKept(string turnId)
     {
         lock (_gate)
         {
             if (_turns.TryGetValue(turnId, out var turn))
             {
-                _turns[turnId] = turn with { Kept = true };
+                _turns[turnId] = turn with { Kept = true, Media = [.. turn.Media.Select(HashOf)] };
             }
         }
     }
@@ -179,10 +234,18 @@ internal sealed class RememberedConversation(string key, string surface, string 
         {
             foreach (var turn in _turns.Values.Where(turn => turn.Kept).ToList())
             {
-                _turns[turn.TurnId] = turn with { Kept = false };
+                _turns[turn.TurnId] = turn with
+                {
+                    Kept = false,
+                    Media = [.. turn.Media.Select(medium => medium with { Hash = null })],
+                };
             }
         }
     }
+
+    private static RememberedMedium HashOf(RememberedMedium medium) => medium.File is { } file
+        ? medium with { Hash = Convert.ToHexStringLower(SHA256.HashData(file.Bytes.Span)) }
+        : medium;
 
     /// <summary>Removes a turn; those after it stay and continue after its parent.</summary>
     public bool Remove(string turnId)

@@ -16,6 +16,9 @@ internal sealed record RememberedTurn
 
     public required string Answer { get; init; }
 
+    /// <summary>Files of the question, then media of the answer.</summary>
+    public IReadOnlyList<RememberedMedium> Media { get; init; } = [];
+
     public required string FinishReason { get; init; }
 
     public required DateTimeOffset AskedAt { get; init; }

@@ -15,11 +15,12 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
     /// <param name="messages">The conversation, the question last.</param>
     /// <param name="settings">Settings; the seed is set.</param>
     /// <param name="reply">Filled.</param>
-    /// <param name="show">Called for the start and each text.</param>
+    /// <param name="media">Reads the media of the answer.</param>
+    /// <param name="show">Called for the start, each text and what becomes of media.</param>
     /// <param name="stopped">The person's stop.</param>
     /// <param name="interrupted">Shutdown after its grace.</param>
     public async Task AskAsync(
-        IReadOnlyList<ChatMessage> messages, ChatOptions settings, Reply reply, Action<ReplyPart> show,
+        IReadOnlyList<ChatMessage> messages, ChatOptions settings, Reply reply, ReplyMedia media, Action<ReplyPart> show,
         CancellationToken stopped, CancellationToken interrupted)
     {
         var begun = time.GetTimestamp();
@@ -34,16 +35,20 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
             while (await NextAsync(updates, any.Token))
             {
                 Read(updates.Current, reply);
-                foreach (var content in updates.Current.Contents.OfType<TextContent>().Where(text => text.Text.Length > 0))
+                foreach (var part in PartsOf(updates.Current, reply, media))
                 {
-                    if (reply.FirstText is null)
+                    if (!reply.HasBegun)
                     {
-                        reply.FirstText = time.GetElapsedTime(begun);
+                        reply.HasBegun = true;
                         first.CancelAfter(Timeout.InfiniteTimeSpan);
                     }
 
-                    reply.Append(content.Text);
-                    show(new AnswerText(content.Text));
+                    if (part is AnswerText && reply.FirstText is null)
+                    {
+                        reply.FirstText = time.GetElapsedTime(begun);
+                    }
+
+                    show(part);
                 }
             }
         }
@@ -52,7 +57,7 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
             (reply.FinishReason, reply.Error) =
                 stopped.IsCancellationRequested ? ("cancelled", null)
                 : interrupted.IsCancellationRequested ? ("interrupted", ErrorCatalogue.Interrupted.With())
-                : reply.FirstText is null && first.IsCancellationRequested
+                : !reply.HasBegun && first.IsCancellationRequested
                     ? ("timed_out", ErrorCatalogue.FirstTokenTimeout.With(options.FirstTokenTimeout.TotalSeconds))
                     : ("timed_out", ErrorCatalogue.TurnTimeout.With(options.TurnTimeout.TotalMinutes));
         }
@@ -67,7 +72,51 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
             reply.Error = ErrorOf(failure);
         }
 
+        foreach (var lost in media.Close())
+        {
+            show(lost);
+        }
+
+        reply.MediaLeftOut = media.LeftOut;
+        foreach (var (reference, because) in reply.Losses)
+        {
+            LogMediaLost(reference, because);
+        }
+
         reply.Duration = time.GetElapsedTime(begun);
+    }
+
+    private static IEnumerable<ReplyPart> PartsOf(ChatResponseUpdate update, Reply reply, ReplyMedia media)
+    {
+        foreach (var part in media.ReadStatus(update))
+        {
+            yield return part;
+        }
+
+        foreach (var content in update.Contents)
+        {
+            switch (content)
+            {
+                case TextContent { Text.Length: > 0 } text:
+                    reply.Append(text.Text);
+                    yield return new AnswerText(text.Text);
+                    break;
+                case DataContent data:
+                    foreach (var part in media.Read(data, update))
+                    {
+                        yield return part;
+                    }
+
+                    break;
+                case ErrorContent error:
+                    foreach (var part in media.Read(error, update))
+                    {
+                        yield return part;
+                    }
+
+                    break;
+            }
+        }
     }
 
     /// <summary>The next update; leaves at once when told to, whatever the client does with its token.</summary>
@@ -153,6 +202,9 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
     // The message of an exception may quote a person's words, so it is only traced (rule 26).
     [LoggerMessage(2101, LogLevel.Error, "The model failed (ref {Reference}): {ExceptionType}\n{Stack}")]
     private partial void LogFailure(string reference, string? exceptionType, string? stack);
+
+    [LoggerMessage(2103, LogLevel.Warning, "A medium could not be made (ref {Reference}): {Because}")]
+    private partial void LogMediaLost(string reference, string because);
 
     [LoggerMessage(2102, LogLevel.Trace, "The model failed (ref {Reference}): {Message}")]
     private partial void LogFailureMessage(string reference, string message);

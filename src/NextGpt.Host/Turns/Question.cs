@@ -1,4 +1,6 @@
 using System.Text;
+using NextGpt.Host.Files;
+using NextGpt.Media;
 
 namespace NextGpt.Host.Turns;
 
@@ -26,9 +28,10 @@ internal static class Question
     /// <summary>Why the turn cannot be admitted, or null.</summary>
     /// <param name="turn">The turn, its text cleaned.</param>
     /// <param name="options">The limits.</param>
-    public static TurnError? Check(IncomingTurn turn, TurnOptions options)
+    /// <param name="senses">What the model reads and makes.</param>
+    public static TurnError? Check(IncomingTurn turn, TurnOptions options, ModelSenses senses)
     {
-        if (turn.Text.Length == 0)
+        if (turn.Text.Length == 0 && turn.Files.Count == 0 && turn.FilesOfTurnId is null)
         {
             return ErrorCatalogue.EmptyPrompt.With();
         }
@@ -38,7 +41,8 @@ internal static class Question
             return ErrorCatalogue.PromptHasTooManyCharacters.With(turn.Text.Length, options.MaxCharacters);
         }
 
-        return turn.Settings is { } settings ? Check(settings, options) : null;
+        return FileCheck.Refusal(turn.Files, options, senses)
+            ?? (turn.Settings is { } settings ? Check(settings, options) ?? CheckMedia(settings, senses) : null);
     }
 
     private static TurnError? Check(TurnSettings settings, TurnOptions options) => settings switch
@@ -56,6 +60,35 @@ internal static class Question
         { SystemText.Length: var length } when length > options.MaxCharacters =>
             OutOfRange("system", $"a text of {length} characters", $"have at most {options.MaxCharacters}"),
         _ => null,
+    };
+
+    private static TurnError? CheckMedia(TurnSettings settings, ModelSenses senses)
+    {
+        foreach (var kind in settings.RequiredMedia)
+        {
+            if (settings.ForbiddenMedia.Contains(kind))
+            {
+                return ErrorCatalogue.InvalidRequest.With(
+                    $"The answer must and must not contain {WordOf(kind)}; choose one.") with
+                { Field = "modalities" };
+            }
+
+            if (!senses.Makes.Contains(kind))
+            {
+                return ErrorCatalogue.InvalidRequest.With(
+                    $"The model that speaks here makes no {WordOf(kind)}; ask for something else.") with
+                { Field = "modalities" };
+            }
+        }
+
+        return null;
+    }
+
+    private static string WordOf(MediaKind kind) => kind switch
+    {
+        MediaKind.Image => "pictures",
+        MediaKind.Audio => "sounds",
+        _ => "clips",
     };
 
     private static TurnError OutOfRange(string field, object value, string must) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using NextGpt.Host.Memory;
 
 namespace NextGpt.Host.Turns;
 
@@ -18,6 +19,21 @@ internal sealed class Reply(string modelId, long seed)
 
     /// <summary>Whether any text came.</summary>
     public bool HasText => _text.Length > 0;
+
+    /// <summary>Pictures, sounds and clips, in the order in which they were whole or lost.</summary>
+    public List<RememberedMedium> Media { get; } = [];
+
+    /// <summary>Whether there is anything to show: text, or a medium that was made.</summary>
+    public bool HasAnswer => HasText || Media.Any(medium => medium.Lost is null);
+
+    /// <summary>Whether anything came yet, text or the beginning of a medium.</summary>
+    public bool HasBegun { get; set; }
+
+    /// <summary>Media that were lost: the reference in the person's sentence, and why.</summary>
+    public List<(string Reference, string Because)> Losses { get; } = [];
+
+    /// <summary>Media that were left out because an answer has only so many.</summary>
+    public int MediaLeftOut { get; set; }
 
     public int PromptTokens { get; set; }
 

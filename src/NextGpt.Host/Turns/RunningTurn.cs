@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using NextGpt.Host.Memory;
+using NextGpt.Media;
 
 namespace NextGpt.Host.Turns;
 
@@ -22,6 +24,26 @@ internal sealed class RunningTurn(IncomingTurn incoming, string contextKey, stri
     public string MessageKey { get; } = messageKey;
 
     public DateTimeOffset AskedAt { get; } = askedAt;
+
+    /// <summary>The person's files once they are read, clean.</summary>
+    public IReadOnlyList<RememberedMedium> Files { get; set; } = [];
+
+    /// <summary>What to say of the files under the answer.</summary>
+    public IReadOnlyList<string> FileNotices { get; set; } = [];
+
+    /// <summary>A medium of the question or the answer so far, or null.</summary>
+    public MediaFile? FindMedium(string mediaId)
+    {
+        if (Files.FirstOrDefault(file => file.MediaId == mediaId) is { } file)
+        {
+            return file.File;
+        }
+
+        lock (_gate)
+        {
+            return _parts.OfType<MediaReady>().FirstOrDefault(ready => ready.MediaId == mediaId)?.File;
+        }
+    }
 
     /// <summary>Whether the attempt was written down.</summary>
     public bool IsBegun { get; set; }

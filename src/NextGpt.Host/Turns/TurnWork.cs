@@ -1,16 +1,19 @@
 using System.Security.Cryptography;
-using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using NextGpt.Conversations;
+using NextGpt.Host.Files;
 using NextGpt.Host.Memory;
 
 namespace NextGpt.Host.Turns;
 
 /// <summary>One admitted turn from its place in the queue to the log.</summary>
 internal sealed partial class TurnWork(
-    ModelCall model, ITurnStore store, ConversationMemory memory, TurnQueue queue, TurnOptions options,
+    ModelCall model, ITurnStore store, ConversationMemory memory, TurnQueue queue, FileReading files, TurnOptions options,
     TimeProvider time, TurnMeter meter, ILogger logger)
 {
+    private readonly PromptWriter _prompt = new(files, store, options);
+    private readonly TurnKeeping _keeping = new(store, time, logger);
+
     internal const string Disclosure = "An AI answers here; it can be wrong.";
 
     /// <summary>Waits, answers, logs; always ends the turn with a last part and gives its place back.</summary>
@@ -24,7 +27,7 @@ internal sealed partial class TurnWork(
         {
             var place = WaitAsync(turn, ticket, interrupted);
             await Task.Yield();   // the asker is not kept while the model works
-            if (!await BeginAsync(turn, reply))
+            if (!await BeginAsync(turn, reply) || !await ReadFilesAsync(turn, reply, interrupted))
             {
                 // Refused; the place is given back below.
             }
@@ -74,6 +77,39 @@ internal sealed partial class TurnWork(
         };
         turn.IsBegun = reply.Error is null;
         return reply.Error is null;
+    }
+
+    /// <summary>Reads what was attached, while the turn waits for its place; false if nothing of it can be used.</summary>
+    private async Task<bool> ReadFilesAsync(RunningTurn turn, Reply reply, CancellationToken interrupted)
+    {
+        if (turn.Incoming.Files.Count == 0)
+        {
+            return true;
+        }
+
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(turn.Stopped, interrupted);
+        FilesRead read;
+        try
+        {
+            read = await files.ReadAsync(turn.Id, turn.Incoming.Files, any.Token);
+        }
+        catch (OperationCanceledException) when (any.IsCancellationRequested)
+        {
+            (reply.FinishReason, reply.Error) = turn.Stopped.IsCancellationRequested
+                ? ("cancelled", null as TurnError)
+                : ("interrupted", ErrorCatalogue.Interrupted.With());
+            return false;
+        }
+
+        turn.FileNotices = read.Notices;
+        turn.Files = [.. turn.Files, .. read.Media];
+        if (read.Refusal is null)
+        {
+            return true;
+        }
+
+        (reply.FinishReason, reply.Error) = ("error", read.Refusal);
+        return false;
     }
 
     /// <summary>Notes the end, unless shutdown interrupted it: then the next process tells.</summary>
@@ -136,7 +172,7 @@ internal sealed partial class TurnWork(
         var person = store.KeyOf(incoming.Surface, incoming.PersonId);
         var conversation = incoming.History is null ? memory.GetOrAdd(incoming) : null;
         string? parent = null;
-        IReadOnlyList<EarlierMessage> history = incoming.History ?? [];
+        IReadOnlyList<HistoryMessage> history = await _prompt.ReadHistoryAsync(turn, incoming.History ?? []);
         if (conversation is not null)
         {
             await LoadAsync(conversation, incoming, person);
@@ -150,13 +186,27 @@ internal sealed partial class TurnWork(
                 return false;
             }
 
-            history = [.. conversation.BranchTo(parent).SelectMany(MessagesOf)];
+            history = [.. conversation.BranchTo(parent).SelectMany(PromptWriter.MessagesOf)];
+            if (turn.Files.Count == 0 && incoming.FilesOfTurnId is { } from && conversation.Find(from) is { } earlier)
+            {
+                turn.Files = [.. earlier.Media.Where(medium => medium.FromPerson)];
+            }
         }
 
+        turn.Files = _prompt.FilesOf(turn, person);
+        if (incoming.Text.Length == 0 && turn.Files.Count == 0)
+        {
+            (reply.FinishReason, reply.Error) = ("error", ErrorCatalogue.InvalidRequest.With(
+                "The files of the earlier question are not remembered any more; attach them again."));
+            return false;
+        }
+
+        var media = new ReplyMedia(reply, turn.Id, incoming.Settings, options.MaxMediaPerAnswer);
+
         await model.AskAsync(
-            MessagesOf(history, incoming), SettingsOf(turn, reply), reply, part => Show(turn, conversation, part),
-            turn.Stopped, interrupted);
-        if (!reply.HasText)
+            _prompt.MessagesOf(turn, history, person, out var forgotten), _prompt.SettingsOf(turn, reply), reply, media,
+            part => Show(turn, conversation, part), turn.Stopped, interrupted);
+        if (!reply.HasAnswer)
         {
             return false;
         }
@@ -169,15 +219,18 @@ internal sealed partial class TurnWork(
             Revision = incoming.Revision,
             Question = incoming.Text,
             Answer = reply.Text,
+            Media = [.. turn.Files, .. reply.Media],
             FinishReason = reply.FinishReason,
             AskedAt = turn.AskedAt,
             AnsweredAt = time.GetUtcNow(),
             Kept = false,
         };
         conversation?.Add(answered);
+        conversation?.BoundMedia(options.MaxRememberedMedia, options.MaxRememberedMegabytes * 1024L * 1024);
+        memory.BoundMedia(options.MaxRememberedMegabytesInAll * 1024L * 1024);
         queue.Leave(ticket);   // the model is free while the log writes
-        SayWhatWasLeftOut(turn, conversation, reply, history.Count);
-        var kept = await KeepAsync(turn, answered, person, reply);
+        SayWhatWasLeftOut(turn, conversation, reply, history.Count, forgotten);
+        var kept = await _keeping.KeepAsync(turn, answered, person, reply);
         if (kept)
         {
             conversation?.MarkKept(turn.Id);
@@ -203,33 +256,6 @@ internal sealed partial class TurnWork(
         conversation.Load(await store.ReadConversationAsync(person, conversation.Id.Value));
     }
 
-    private static EarlierMessage[] MessagesOf(RememberedTurn turn) =>
-        [new(FromModel: false, turn.Question), new(FromModel: true, turn.Answer)];
-
-    private List<ChatMessage> MessagesOf(IReadOnlyList<EarlierMessage> history, IncomingTurn incoming)
-    {
-        var messages = new List<ChatMessage>();
-        if ((incoming.Settings?.SystemText ?? options.SystemText) is { Length: > 0 } systemText)
-        {
-            messages.Add(new ChatMessage(ChatRole.System, systemText));
-        }
-
-        messages.AddRange(history.Select(earlier =>
-            new ChatMessage(earlier.FromModel ? ChatRole.Assistant : ChatRole.User, earlier.Text)));
-        messages.Add(new ChatMessage(ChatRole.User, incoming.Text));
-        return messages;
-    }
-
-    private static ChatOptions SettingsOf(RunningTurn turn, Reply reply) => new()
-    {
-        ConversationId = turn.ContextKey,
-        Seed = reply.Seed,
-        Temperature = (float?)turn.Incoming.Settings?.Temperature,
-        TopP = (float?)turn.Incoming.Settings?.TopP,
-        MaxOutputTokens = turn.Incoming.Settings?.MaxTokens,
-        StopSequences = turn.Incoming.Settings?.StopSequences is { Count: > 0 } stops ? [.. stops] : null,
-    };
-
     private void Show(RunningTurn turn, RememberedConversation? conversation, ReplyPart part)
     {
         turn.Add(part, time.GetUtcNow());
@@ -241,8 +267,28 @@ internal sealed partial class TurnWork(
     }
 
     private void SayWhatWasLeftOut(
-        RunningTurn turn, RememberedConversation? conversation, Reply reply, int historyMessages)
+        RunningTurn turn, RememberedConversation? conversation, Reply reply, int historyMessages, int forgottenMedia)
     {
+        foreach (var notice in turn.FileNotices)
+        {
+            turn.Add(new AnswerNotice(notice), time.GetUtcNow());
+        }
+
+        if (reply.MediaLeftOut > 0)
+        {
+            turn.Add(
+                new AnswerNotice(
+                    $"An answer has at most {options.MaxMediaPerAnswer} media; {reply.MediaLeftOut} more were left out."),
+                time.GetUtcNow());
+        }
+
+        if (forgottenMedia > 0)
+        {
+            turn.Add(
+                new AnswerNotice($"Older files of this conversation are not remembered any more ({forgottenMedia}); attach them again."),
+                time.GetUtcNow());
+        }
+
         if (reply.DroppedMessages > 0)
         {
             var used = Math.Max(1, historyMessages + 1 - reply.DroppedMessages);
@@ -257,72 +303,14 @@ internal sealed partial class TurnWork(
         }
     }
 
-    /// <summary>Offers the turn to the log if the person allowed it; failing never blocks the answer (DEG-1).</summary>
-    private async Task<bool> KeepAsync(
-        RunningTurn turn, RememberedTurn answered, PersonKey person, Reply reply)
-    {
-        if (!store.GetConsent(person).Keep)
-        {
-            return false;
-        }
-
-        AppendOutcome outcome;
-        try
-        {
-            outcome = await store.AppendAsync(new TurnDraft
-            {
-                TurnId = turn.Id,
-                MessageKey = turn.MessageKey,
-                ConversationId = turn.Incoming.Conversation.Value,
-                ParentTurnId = answered.ParentTurnId,
-                Person = person,
-                Surface = turn.Incoming.Surface,
-                Question = answered.Question,
-                Answer = answered.Answer,
-                ModelId = reply.ModelId,
-                Seed = reply.Seed,
-                FinishReason = reply.FinishReason,
-                PromptTokens = reply.PromptTokens,
-                ReplyTokens = reply.ReplyTokens,
-                AskedAt = answered.AskedAt,
-                AnsweredAt = answered.AnsweredAt,
-            });
-        }
-        catch (Exception failure)   // the log is never a reason not to answer
-        {
-            LogNotKept(turn.Id, failure.GetType().FullName);
-            outcome = AppendOutcome.StoreUnavailable;
-        }
-
-        switch (outcome)
-        {
-            case AppendOutcome.Kept or AppendOutcome.Duplicate:
-                return true;
-            case AppendOutcome.RedactionFailed:
-                SayNotKept(turn, "this one could not be redacted.");
-                return false;
-            case AppendOutcome.StoreUnavailable:
-                SayNotKept(turn, store.UnavailableBecause ?? "the log cannot be written; its operator has been told.");
-                return false;
-            default:
-                return false;
-        }
-    }
-
-    private void SayNotKept(RunningTurn turn, string because)
-    {
-        var error = ErrorCatalogue.NotLogged.With(because);
-        LogNotLogged(turn.Id, error.Reference, because);
-        turn.Add(new AnswerNotice(error.Message), time.GetUtcNow());
-    }
-
     private void Finish(RunningTurn turn, Reply reply, bool kept, TimeSpan waited)
     {
         var incoming = turn.Incoming;
         var outcome = reply.Error?.Code ?? reply.FinishReason;
         meter.Turn(incoming.Surface, outcome);
         LogTurn(
-            turn.Id, incoming.Surface, reply.ModelId, reply.PromptTokens, reply.ReplyTokens,
+            turn.Id, incoming.Surface, Prompt.KindsOf(turn.Files),
+            Prompt.KindsOf(reply.Media.Where(made => made.Lost is null)), reply.ModelId, reply.PromptTokens, reply.ReplyTokens,
             (long)waited.TotalMilliseconds, (long)reply.Duration.TotalMilliseconds, outcome,
             reply.Error?.Reference ?? "-", kept);
         turn.Add(
@@ -340,18 +328,15 @@ internal sealed partial class TurnWork(
     }
 
     [LoggerMessage(2001, LogLevel.Information,
-        "Turn {TurnId} on {Surface}: text to text, {Model}, {PromptTokens} + {ReplyTokens} tokens, waited {WaitedMs} ms, "
+        "Turn {TurnId} on {Surface}: {Asked} to {Answered}, {Model}, {PromptTokens} + {ReplyTokens} tokens, waited {WaitedMs} ms, "
         + "worked {WorkedMs} ms, {Outcome}, ref {Reference}, kept {Kept}")]
     private partial void LogTurn(
-        string turnId, string surface, string model, int promptTokens, int replyTokens, long waitedMs, long workedMs,
+        string turnId, string surface, string asked, string answered, string model, int promptTokens, int replyTokens, long waitedMs, long workedMs,
         string outcome, string reference, bool kept);
 
     [LoggerMessage(2002, LogLevel.Error, "Turn {TurnId} failed (ref {Reference}): {ExceptionType}\n{Stack}")]
     private partial void LogFailure(string turnId, string reference, string? exceptionType, string? stack);
 
-    [LoggerMessage(2003, LogLevel.Warning, "Turn {TurnId} was not kept (ref {Reference}): {Because}")]
-    private partial void LogNotLogged(string turnId, string reference, string because);
-
-    [LoggerMessage(2004, LogLevel.Error, "Keeping turn {TurnId} failed: {ExceptionType}")]
+    [LoggerMessage(2004, LogLevel.Error, "The end of turn {TurnId} was not written down: {ExceptionType}")]
     private partial void LogNotKept(string turnId, string? exceptionType);
 }
