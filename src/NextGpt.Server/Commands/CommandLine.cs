@@ -27,6 +27,8 @@ internal static class CommandLine
             LogCommand.Create(surroundings, shared),
             PrivacyCommand.Create(surroundings, shared),
             KeysCommand.Create(surroundings, shared),
+            TrainCommand.Create(surroundings),
+            DataCommand.Create(surroundings, shared),
         };
         shared.AddTo(root);
         root.SetAction((parsed, token) => ServeCommand.RunAsync(surroundings, shared, parsed, token));

@@ -6,6 +6,7 @@ using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Model;
 using NextGpt.Server.Web;
+using NextGpt.Tuning.Data.World;
 
 namespace NextGpt.Server.Settings;
 
@@ -26,6 +27,7 @@ internal static class SettingsCheck
         (TurnOptions.SectionName, typeof(TurnOptions)),
         (ModelOptions.SectionName, typeof(ModelOptions)),
         (ConversationOptions.SectionName, typeof(ConversationOptions)),
+        (WorldOptions.SectionName, typeof(WorldOptions)),
         (WebOptions.SectionName, typeof(WebOptions)),
     ];
 

@@ -33,6 +33,28 @@ public sealed class CommandLineTests : IDisposable
     public async Task CLI_2_a_mistyped_verb_names_the_nearest() =>
         Assert.Contains("Did you mean `doctor`?", (await RunAsync("docter")).Error, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("train")]
+    [InlineData("train wings")]
+    [InlineData("train pictures --wings 2")]
+    public async Task CLI_2_a_stage_of_training_that_is_none_lists_those_there_are(string line)
+    {
+        var (output, _, code) = await RunAsync(line.Split(' '));
+
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains("picture-autoencoder", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Data_fetch_says_what_it_would_download()
+    {
+        var (output, _, code) = await RunAsync("data", "fetch", "--core", "--dry-run");
+
+        Assert.Equal(ExitCode.Done, code);
+        Assert.Contains("https://registry.npmjs.org/@iconify-json/noto/-/noto-1.2.9.tgz", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("openmoji", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task CLI_3_config_check_names_what_is_wrong_and_says_so_in_JSON_too()
     {
