@@ -3,9 +3,14 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.SemanticKernel.AudioToText;
 using Microsoft.SemanticKernel.ChatCompletion;
+using Microsoft.SemanticKernel.ImageToText;
+using Microsoft.SemanticKernel.TextToAudio;
+using Microsoft.SemanticKernel.TextToImage;
 using NextGpt.ChatService;
 using NextGpt.ChatService.Attachments;
+using NextGpt.ChatService.Modalities;
 using NextGpt.Media;
 using NextGpt.Model;
 
@@ -69,14 +74,84 @@ public static class NextGptChatServiceCollectionExtensions
                 modelId, ownsPipeline: false));
     }
 
+    /// <summary>Adds pictures from descriptions as <see cref="ITextToImageService"/>; they come as PNG.</summary>
+    /// <remarks>
+    /// Size, steps, guidance and seed are <see cref="NextGptPromptExecutionSettings"/>. Semantic Kernel's older extension
+    /// <c>GenerateImageAsync</c> expects an address and fails on pictures that come as bytes; use
+    /// <see cref="ITextToImageService.GetImageContentsAsync"/>.
+    /// </remarks>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGptTextToImage(
+        this IServiceCollection services, string modelId, string? serviceId = null) =>
+        services.AddOver<ITextToImageService>(modelId, serviceId, chat => new NextGptTextToImageService(chat));
+
+    /// <summary>
+    /// Adds sounds from descriptions as <see cref="ITextToAudioService"/>; they come as WAV. The text is what is to be
+    /// heard, such as "a dog barks twice"; it is not read aloud, the model does not speak.
+    /// </summary>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGptTextToAudio(
+        this IServiceCollection services, string modelId, string? serviceId = null) =>
+        services.AddOver<ITextToAudioService>(modelId, serviceId, chat => new NextGptTextToAudioService(chat));
+
+    /// <summary>
+    /// Adds descriptions of sounds as <see cref="IAudioToTextService"/>: what is to be heard, not a transcript of speech.
+    /// </summary>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGptAudioToText(
+        this IServiceCollection services, string modelId, string? serviceId = null) =>
+        services.AddOver<IAudioToTextService>(modelId, serviceId, chat => new NextGptAudioToTextService(chat));
+
+    /// <summary>Adds descriptions of pictures as <see cref="IImageToTextService"/>.</summary>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGptImageToText(
+        this IServiceCollection services, string modelId, string? serviceId = null) =>
+        services.AddOver<IImageToTextService>(modelId, serviceId, chat => new NextGptImageToTextService(chat));
+
+    /// <summary>Adds pictures from words, and from pictures and words, as <see cref="IImageGenerator"/>; up to 4 a call.</summary>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGptImageGenerator(
+        this IServiceCollection services, string modelId, string? serviceId = null) =>
+        services.AddOver<IImageGenerator>(modelId, serviceId, chat => new NextGptImageGenerator(chat));
+
+    /// <summary>
+    /// Adds the encoder's joint space as <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/>: pictures, sounds and clips
+    /// become vectors of length 1. Needs an <see cref="IMediaEmbedder"/>, or a model that is one.
+    /// </summary>
+    /// <inheritdoc cref="AddNextGptChatClient"/>
+    public static IServiceCollection AddNextGptEmbeddingGenerator(
+        this IServiceCollection services, string modelId, string? serviceId = null)
+    {
+        ThrowIfInvalid(services, modelId, serviceId);
+        return services.AddKeyedSingleton<IEmbeddingGenerator<DataContent, Embedding<float>>>(
+            serviceId, (provider, _) => new NextGptEmbeddingGenerator(
+                provider.GetKeyedService<IMediaEmbedder>(modelId) ?? provider.GetService<IMediaEmbedder>()
+                    ?? GeneratorOf(provider, modelId) as IMediaEmbedder,
+                modelId, FilesOf(provider)));
+    }
+
     /// <summary>
     /// Adds the model, unless one is registered, and all it offers: <see cref="IChatClient"/> and
-    /// <see cref="IChatCompletionService"/>.
+    /// <see cref="IChatCompletionService"/>, the services of single modalities, the generators of pictures and embeddings.
     /// </summary>
     /// <inheritdoc cref="AddNextGptChatClient"/>
     public static IServiceCollection AddNextGpt(
         this IServiceCollection services, string modelId, string? serviceId = null) =>
-        services.AddNextGptChatClient(modelId, serviceId).AddNextGptChatCompletion(modelId, serviceId).AddNextGptModel();
+        services.AddNextGptChatClient(modelId, serviceId).AddNextGptChatCompletion(modelId, serviceId)
+            .AddNextGptTextToImage(modelId, serviceId).AddNextGptTextToAudio(modelId, serviceId)
+            .AddNextGptAudioToText(modelId, serviceId).AddNextGptImageToText(modelId, serviceId)
+            .AddNextGptImageGenerator(modelId, serviceId).AddNextGptEmbeddingGenerator(modelId, serviceId)
+            .AddNextGptModel();
+
+    private static IServiceCollection AddOver<TService>(
+        this IServiceCollection services, string modelId, string? serviceId,
+        Func<NextGptChatCompletionService, TService> make)
+        where TService : class
+    {
+        var adapter = AddAdapter(services, modelId, serviceId);
+        return services.AddKeyedSingleton(
+            serviceId, (provider, _) => make(provider.GetRequiredKeyedService<NextGptChatCompletionService>(adapter)));
+    }
 
     /// <summary>One adapter per model and service id, whichever interface it is asked for by.</summary>
     private static AdapterKey AddAdapter(IServiceCollection services, string modelId, string? serviceId)
@@ -85,9 +160,8 @@ public static class NextGptChatServiceCollectionExtensions
         var key = new AdapterKey(modelId, serviceId);
         services.TryAddKeyedSingleton(key, (provider, _) =>
         {
-            var generator = provider.GetKeyedService<IGenerator>(modelId) ?? provider.GetService<IGenerator>()
-                ?? throw new InvalidOperationException(
-                    "No model is registered to answer; call AddNextGptModel on the same collection.");
+            var generator = GeneratorOf(provider, modelId) ?? throw new InvalidOperationException(
+                "No model is registered to answer; call AddNextGptModel on the same collection.");
             var model = new NextGptChatClient(
                 generator, modelId, provider.GetService<TimeProvider>() ?? TimeProvider.System,
                 provider.GetService<IMeterFactory>(), FilesOf(provider));
@@ -96,6 +170,9 @@ public static class NextGptChatServiceCollectionExtensions
         });
         return key;
     }
+
+    private static IGenerator? GeneratorOf(IServiceProvider provider, string modelId) =>
+        provider.GetKeyedService<IGenerator>(modelId) ?? provider.GetService<IGenerator>();
 
     private static MediaFiles FilesOf(IServiceProvider provider) => new(
         provider.GetService<IMediaReader>(), provider.GetService<IMediaWriter>(),

@@ -62,6 +62,72 @@ public static class NextGptKernelBuilderExtensions
         return builder;
     }
 
+    /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGptTextToImage"/>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <param name="modelId">The id under which the model is asked for.</param>
+    /// <param name="serviceId">The key under which it is registered; null is none.</param>
+    public static IKernelBuilder AddNextGptTextToImage(
+        this IKernelBuilder builder, string modelId, string? serviceId = null)
+    {
+        ServicesOf(builder).AddNextGptTextToImage(modelId, serviceId);
+        return builder;
+    }
+
+    /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGptTextToAudio"/>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <param name="modelId">The id under which the model is asked for.</param>
+    /// <param name="serviceId">The key under which it is registered; null is none.</param>
+    public static IKernelBuilder AddNextGptTextToAudio(
+        this IKernelBuilder builder, string modelId, string? serviceId = null)
+    {
+        ServicesOf(builder).AddNextGptTextToAudio(modelId, serviceId);
+        return builder;
+    }
+
+    /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGptAudioToText"/>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <param name="modelId">The id under which the model is asked for.</param>
+    /// <param name="serviceId">The key under which it is registered; null is none.</param>
+    public static IKernelBuilder AddNextGptAudioToText(
+        this IKernelBuilder builder, string modelId, string? serviceId = null)
+    {
+        ServicesOf(builder).AddNextGptAudioToText(modelId, serviceId);
+        return builder;
+    }
+
+    /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGptImageToText"/>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <param name="modelId">The id under which the model is asked for.</param>
+    /// <param name="serviceId">The key under which it is registered; null is none.</param>
+    public static IKernelBuilder AddNextGptImageToText(
+        this IKernelBuilder builder, string modelId, string? serviceId = null)
+    {
+        ServicesOf(builder).AddNextGptImageToText(modelId, serviceId);
+        return builder;
+    }
+
+    /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGptImageGenerator"/>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <param name="modelId">The id under which the model is asked for.</param>
+    /// <param name="serviceId">The key under which it is registered; null is none.</param>
+    public static IKernelBuilder AddNextGptImageGenerator(
+        this IKernelBuilder builder, string modelId, string? serviceId = null)
+    {
+        ServicesOf(builder).AddNextGptImageGenerator(modelId, serviceId);
+        return builder;
+    }
+
+    /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGptEmbeddingGenerator"/>
+    /// <param name="builder">The builder, which is returned.</param>
+    /// <param name="modelId">The id under which the model is asked for.</param>
+    /// <param name="serviceId">The key under which it is registered; null is none.</param>
+    public static IKernelBuilder AddNextGptEmbeddingGenerator(
+        this IKernelBuilder builder, string modelId, string? serviceId = null)
+    {
+        ServicesOf(builder).AddNextGptEmbeddingGenerator(modelId, serviceId);
+        return builder;
+    }
+
     /// <inheritdoc cref="NextGptChatServiceCollectionExtensions.AddNextGpt"/>
     /// <param name="builder">The builder, which is returned.</param>
     /// <param name="modelId">The id under which the model is asked for.</param>

@@ -3,8 +3,12 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.SemanticKernel;
+using Microsoft.SemanticKernel.AudioToText;
 using Microsoft.SemanticKernel.ChatCompletion;
+using Microsoft.SemanticKernel.ImageToText;
 using Microsoft.SemanticKernel.Services;
+using Microsoft.SemanticKernel.TextToAudio;
+using Microsoft.SemanticKernel.TextToImage;
 using NextGpt.Model;
 
 namespace NextGpt.ChatService.Tests;
@@ -60,10 +64,22 @@ public sealed class RegistrationTests
             (model, id) => services.AddNextGptChatClient(model!, id),
             (model, id) => services.AddNextGptChatCompletion(model!, id),
             (model, id) => services.AddNextGptChatCompletion(model!, chat.Client, id),
+            (model, id) => services.AddNextGptTextToImage(model!, id),
+            (model, id) => services.AddNextGptTextToAudio(model!, id),
+            (model, id) => services.AddNextGptAudioToText(model!, id),
+            (model, id) => services.AddNextGptImageToText(model!, id),
+            (model, id) => services.AddNextGptImageGenerator(model!, id),
+            (model, id) => services.AddNextGptEmbeddingGenerator(model!, id),
             (model, id) => services.AddNextGpt(model!, id),
             (model, id) => builder.AddNextGptChatClient(model!, id),
             (model, id) => builder.AddNextGptChatCompletion(model!, id),
             (model, id) => builder.AddNextGptChatCompletion(model!, chat.Client, id),
+            (model, id) => builder.AddNextGptTextToImage(model!, id),
+            (model, id) => builder.AddNextGptTextToAudio(model!, id),
+            (model, id) => builder.AddNextGptAudioToText(model!, id),
+            (model, id) => builder.AddNextGptImageToText(model!, id),
+            (model, id) => builder.AddNextGptImageGenerator(model!, id),
+            (model, id) => builder.AddNextGptEmbeddingGenerator(model!, id),
             (model, id) => builder.AddNextGpt(model!, id),
         ];
         foreach (var register in registrations)
@@ -118,6 +134,45 @@ public sealed class RegistrationTests
 
             Assert.IsType<NextGptChatCompletionService>(provider.GetRequiredKeyedService(service, serviceId));
             Assert.Null(provider.GetKeyedService<IChatClient>("another"));
+        }
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("one")]
+    public void Case_04_each_single_modality_resolves_alone_and_with_everything(string? serviceId)
+    {
+        (Type Service, Action<IServiceCollection> Add, Action<IKernelBuilder> AddTwin)[] registrations =
+        [
+            (typeof(ITextToImageService), services => services.AddNextGptTextToImage("toy", serviceId),
+                builder => builder.AddNextGptTextToImage("toy", serviceId)),
+            (typeof(ITextToAudioService), services => services.AddNextGptTextToAudio("toy", serviceId),
+                builder => builder.AddNextGptTextToAudio("toy", serviceId)),
+            (typeof(IAudioToTextService), services => services.AddNextGptAudioToText("toy", serviceId),
+                builder => builder.AddNextGptAudioToText("toy", serviceId)),
+            (typeof(IImageToTextService), services => services.AddNextGptImageToText("toy", serviceId),
+                builder => builder.AddNextGptImageToText("toy", serviceId)),
+            (typeof(IImageGenerator), services => services.AddNextGptImageGenerator("toy", serviceId),
+                builder => builder.AddNextGptImageGenerator("toy", serviceId)),
+            (typeof(IEmbeddingGenerator<DataContent, Embedding<float>>),
+                services => services.AddNextGptEmbeddingGenerator("toy", serviceId),
+                builder => builder.AddNextGptEmbeddingGenerator("toy", serviceId)),
+        ];
+        foreach (var (service, add, addTwin) in registrations)
+        {
+            foreach (var register in new Action<IServiceCollection>[]
+            {
+                add, services => addTwin(BuilderOf(services)), services => services.AddNextGpt("toy", serviceId),
+            })
+            {
+                var services = new ServiceCollection();
+                services.AddSingleton<IGenerator>(ScriptedArtist.Create());
+                register(services);
+                using var provider = services.BuildServiceProvider();
+
+                Assert.StartsWith(
+                    "NextGpt", provider.GetRequiredKeyedService(service, serviceId).GetType().Name, StringComparison.Ordinal);
+            }
         }
     }
 

@@ -73,6 +73,17 @@ internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abil
         return Accept(read.Medium, format.MediaType, isOwn);   // a GIF may have turned out to be a clip
     }
 
+    /// <summary>Throws if bytes are plainly not of the kind that a service takes; what is no file at all is refused later.</summary>
+    /// <exception cref="MediaRefusedException">They are of another kind.</exception>
+    public static void ThrowIfOther(ReadOnlyMemory<byte>? file, MediaKind kind)
+    {
+        if (file is { } bytes && MediaFormat.Sniff(bytes.Span) is { } format && format.Kind != kind)
+        {
+            throw new MediaRefusedException("unsupported_media",
+                $"{format.MediaType} is not supported; send {NamesOf(kind)}.");
+        }
+    }
+
     private static DataContent FromAddress(UriContent address)
     {
         if (!address.Uri.IsAbsoluteUri || address.Uri.Scheme != "data")
@@ -136,10 +147,12 @@ internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abil
     private MediaRefusedException Unsupported(string what) =>
         new("unsupported_media", $"{what} is not supported; send {Readable()}.");
 
-    private string Readable()
+    private string Readable() => abilities.Reads.Count == 0 ? "text" : NamesOf([.. abilities.Reads]);
+
+    private static string NamesOf(params IReadOnlyList<MediaKind> kinds)
     {
-        string[] names = [.. MediaFormat.All.Where(format => abilities.Reads.Contains(format.Kind)).Select(DisplayName)];
-        return names.Length == 0 ? "text" : $"{string.Join(", ", names[..^1])} or {names[^1]}";
+        string[] names = [.. MediaFormat.All.Where(format => kinds.Contains(format.Kind)).Select(DisplayName)];
+        return $"{string.Join(", ", names[..^1])} or {names[^1]}";
     }
 
     private static string DisplayName(MediaFormat format) =>
