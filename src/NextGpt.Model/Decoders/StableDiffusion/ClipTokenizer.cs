@@ -127,7 +127,9 @@ public sealed partial class ClipTokenizer
         return letters;
     }
 
-    private int[] Pieces(string word) => _words.GetOrAdd(word, unseen =>
+    /// <summary>The ids of one word.</summary>
+    /// <param name="word">As <see cref="Words"/> gives it.</param>
+    internal int[] Pieces(string word) => _words.GetOrAdd(word, unseen =>
     {
         List<string> pieces = [.. Letters(unseen)];
         while (pieces.Count > 1)
