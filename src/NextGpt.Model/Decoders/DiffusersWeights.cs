@@ -17,7 +17,7 @@ internal static class DiffusersWeights
         ?? throw new InvalidDataException(
             $"{folder} holds no weights; {Files[0]} or {Files[2]} was expected (convert .bin files with 'nextgpt model convert').");
 
-    /// <summary>Copies every weight; none may be missing, surplus or of another shape.</summary>
+    /// <summary>Copies every weight; none may be missing, surplus or of another shape. The weights leave the open dispose scope.</summary>
     /// <param name="network">On any device but meta; its type is kept.</param>
     /// <param name="source">The checkpoint.</param>
     /// <param name="currentName">Gives a checkpoint's name its name in the network; null leaves the tensor out.</param>
@@ -26,6 +26,11 @@ internal static class DiffusersWeights
     {
         using var noGradient = no_grad();
         var targets = network.state_dict();
+        foreach (var weight in targets.Values)
+        {
+            weight.DetachFromDisposeScope();   // embeddings would otherwise vanish from the state with the caller's scope
+        }
+
         var filled = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (stored, info) in source.Tensors)
         {

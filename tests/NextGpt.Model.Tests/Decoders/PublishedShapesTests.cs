@@ -1,4 +1,6 @@
+using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Model.Decoders.StableDiffusion;
+using NextGpt.Model.Decoders.TextToVideo;
 using static TorchSharp.torch;
 
 namespace NextGpt.Model.Tests.Decoders;
@@ -53,6 +55,60 @@ public sealed class PublishedShapesTests
             },
             META));
 
+    [Fact]
+    public void AudioLDM_large_U_Net_has_the_published_weights() =>
+        AssertApproved("unet-audioldm-l", 739_139_080, new UNet2DCondition(
+            new UNet2DConditionConfig
+            {
+                InputChannels = 8,
+                OutputChannels = 8,
+                SampleSize = 128,
+                LevelChannels = [256, 512, 768, 1280],
+                DownAttention = [false, true, true, true],
+                UpAttention = [true, true, true, false],
+                Heads = [8, 8, 8, 8],
+                ContextSizes = [256, 512, 768, 1280],
+                ClassSize = 512,
+            },
+            META));
+
+    [Fact]
+    public void AudioLDM_autoencoder_has_the_published_weights() =>
+        AssertApproved("vae-audioldm", 55_376_873, new AutoencoderKL(
+            new AutoencoderKLConfig
+            {
+                PictureChannels = 1,
+                LatentChannels = 8,
+                LevelChannels = [128, 256, 512],
+                BlocksPerLevel = 2,
+            },
+            META));
+
+    [Fact]
+    public void AudioLDM_vocoder_has_the_published_weights() =>
+        AssertApproved("vocoder-audioldm", 55_264_897, new HifiGan(
+            new HifiGanConfig
+            {
+                Mels = 64,
+                InitialChannels = 1_024,
+                UpsampleRates = [5, 4, 2, 2, 2],
+                UpsampleKernels = [16, 16, 8, 4, 4],
+                Normalises = false,
+            },
+            META));
+
+    [Fact]
+    public void Zeroscope_U_Net_has_the_published_weights() =>
+        AssertApproved("unet-zeroscope", 1_411_233_860, new UNet3DCondition(
+            new UNet3DConditionConfig
+            {
+                LevelChannels = Levels,
+                DownAttention = [true, true, true, false],
+                UpAttention = [false, true, true, true],
+            },
+            META));
+
+    // Zeroscope's autoencoder is that of Stable Diffusion, its text encoder that of Stable Diffusion 2.
     private static UNet2DConditionConfig UNet() => new()
     {
         LevelChannels = Levels,

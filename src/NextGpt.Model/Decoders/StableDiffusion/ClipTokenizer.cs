@@ -23,6 +23,8 @@ public sealed partial class ClipTokenizer
     /// <summary>Length of the texts that Stable Diffusion was trained with.</summary>
     internal const int UsualLength = 77;
 
+    private const string SpecialTokens = "special_tokens_map.json";
+
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Dictionary<string, int> _ids;
@@ -37,13 +39,15 @@ public sealed partial class ClipTokenizer
     {
     }
 
-    private ClipTokenizer(Dictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
+    private ClipTokenizer(
+        Dictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges, string padding = EndLiteral)
     {
         _ids = ids;
         _merges = [.. merges];
         _ranks = _merges.Select((pair, rank) => (pair, rank)).ToDictionary(entry => entry.pair, entry => entry.rank);
         StartToken = Required(StartLiteral);
         EndToken = Required(EndLiteral);
+        PadToken = Required(padding);
     }
 
     /// <summary>Number of ids.</summary>
@@ -52,10 +56,13 @@ public sealed partial class ClipTokenizer
     /// <summary>Id of the token that begins every text.</summary>
     public int StartToken { get; }
 
-    /// <summary>Id of the token that ends and pads every text.</summary>
+    /// <summary>Id of the token that ends every text.</summary>
     public int EndToken { get; }
 
-    /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c>.</summary>
+    /// <summary>Id of the token that pads every text: the end token in Stable Diffusion 1, an exclamation mark in 2 and Zeroscope.</summary>
+    public int PadToken { get; }
+
+    /// <summary>Reads <c>vocab.json</c>, <c>merges.txt</c> and, where there is one, the pad token of <c>special_tokens_map.json</c>.</summary>
     /// <param name="folder">The tokenizer's folder.</param>
     /// <exception cref="InvalidDataException">A file is damaged or does not fit the other.</exception>
     public static ClipTokenizer Load(string folder)
@@ -79,11 +86,11 @@ public sealed partial class ClipTokenizer
             .ToList();
         var orphan = merges.FirstOrDefault(pair => !ids.ContainsKey(pair.left + pair.right));
         return orphan == default
-            ? new ClipTokenizer(ids, merges)
+            ? new ClipTokenizer(ids, merges, Padding(folder))
             : throw new InvalidDataException($"{folder}: merges.txt makes '{orphan.left}{orphan.right}', which vocab.json lacks.");
     }
 
-    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c>.</summary>
+    /// <summary>Writes <c>vocab.json</c>, <c>merges.txt</c> and <c>special_tokens_map.json</c>.</summary>
     /// <param name="folder">The tokenizer's folder; made where it is missing.</param>
     public void Save(string folder)
     {
@@ -92,17 +99,29 @@ public sealed partial class ClipTokenizer
         File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(ordered, Readable));
         File.WriteAllLines(
             Path.Combine(folder, "merges.txt"), ["#version: 0.2", .. _merges.Select(pair => $"{pair.Left} {pair.Right}")]);
+        var padding = _ids.First(entry => entry.Value == PadToken).Key;
+        File.WriteAllText(
+            Path.Combine(folder, SpecialTokens),
+            JsonSerializer.Serialize(
+                new SortedDictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["bos_token"] = StartLiteral,
+                    ["eos_token"] = EndLiteral,
+                    ["pad_token"] = padding,
+                    ["unk_token"] = EndLiteral,
+                },
+                Readable));
     }
 
     /// <summary>The ids of a text between start and end token, cut and padded to a length.</summary>
     /// <param name="text">Any text; case and repeated white space do not matter.</param>
     /// <param name="length">Number of ids to return, at least 2.</param>
-    /// <returns>Start, the text's ids, end, then the end token again as padding.</returns>
+    /// <returns>Start, the text's ids, end, then the pad token.</returns>
     public long[] Encode(string text, int length)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 2);
         var row = new long[length];
-        Array.Fill(row, EndToken);
+        Array.Fill(row, PadToken);
         row[0] = StartToken;
         var at = 1;
         foreach (var id in Words(text).SelectMany(Pieces).Take(length - 2))
@@ -110,6 +129,7 @@ public sealed partial class ClipTokenizer
             row[at++] = id;
         }
 
+        row[at] = EndToken;
         return row;
     }
 
@@ -151,6 +171,31 @@ public sealed partial class ClipTokenizer
     private int Required(string token) => _ids.TryGetValue(token, out var id)
         ? id
         : throw new InvalidDataException($"The CLIP vocabulary lacks '{token}'.");
+
+    // The token is written as a text, or as an object that holds it.
+    private static string Padding(string folder)
+    {
+        var file = Path.Combine(folder, SpecialTokens);
+        if (!File.Exists(file))
+        {
+            return EndLiteral;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllText(file));
+            if (!document.RootElement.TryGetProperty("pad_token", out var token))
+            {
+                return EndLiteral;
+            }
+
+            return (token.ValueKind == JsonValueKind.Object ? token.GetProperty("content") : token).GetString() ?? EndLiteral;
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new InvalidDataException($"{file} is not a list of special tokens ({failure.Message}).", failure);
+        }
+    }
 
     // CLIP's order: bytes, bytes that end a word, merges, start, end. The bytes are in the order of GPT-2's alphabet.
     private static Dictionary<string, int> Vocabulary(IReadOnlyList<(string Left, string Right)> merges)
