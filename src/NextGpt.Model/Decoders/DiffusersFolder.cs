@@ -50,7 +50,7 @@ internal sealed record DiffusersFolder
             Kind = kind,
             ConditioningShape = Shape(folder, kind, text),
             Scheduler = SchedulerConfig.Load(Expect(folder, "scheduler", "scheduler_config.json")),
-            HasText = kind != MediaKind.Audio && File.Exists(text) && Directory.Exists(System.IO.Path.Combine(folder, "tokenizer")),
+            HasText = File.Exists(text) && Directory.Exists(System.IO.Path.Combine(folder, "tokenizer")),
         };
     }
 
@@ -61,7 +61,9 @@ internal sealed record DiffusersFolder
         _ => new StableDiffusionNetworks(Path, Scheduler, device, type),
     };
 
-    internal ITextConditioner LoadText(Device device, ScalarType type) => new ClipConditioner(Path, device, type);
+    internal ITextConditioner LoadText(Device device, ScalarType type) => Kind == MediaKind.Audio
+        ? new ClapConditioner(Path, device, type)
+        : new ClipConditioner(Path, device, type);
 
     /// <summary>Writes scheduler and index beside the networks.</summary>
     internal void SaveIndex(string folder)
@@ -82,7 +84,7 @@ internal sealed record DiffusersFolder
     {
         unet.Expect("_class_name", "UNet2DConditionModel", "UNet3DConditionModel");
         return unet.Text("_class_name") == "UNet3DConditionModel" ? MediaKind.Video
-            : unet.Has("class_embed_type") ? MediaKind.Audio
+            : unet.Has("class_embed_type") && !unet.Flag("class_embeddings_from_context", false) ? MediaKind.Audio
             : MediaKind.Image;
     }
 

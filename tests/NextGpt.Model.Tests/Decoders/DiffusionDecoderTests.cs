@@ -14,8 +14,6 @@ public sealed class DiffusionDecoderTests : IDisposable
 
     public static TheoryData<MediaKind> Kinds => [MediaKind.Image, MediaKind.Audio, MediaKind.Video];
 
-    public static TheoryData<MediaKind> Reading => [MediaKind.Image, MediaKind.Video];
-
     public void Dispose() => _tiny.Dispose();
 
     [Theory]
@@ -117,7 +115,7 @@ public sealed class DiffusionDecoderTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Reading))]
+    [MemberData(nameof(Kinds))]
     public void Words_become_a_conditioning_and_the_empty_text_is_what_guidance_leads_away_from(MediaKind kind)
     {
         using var scope = NewDisposeScope();
@@ -126,7 +124,7 @@ public sealed class DiffusionDecoderTests : IDisposable
         var two = decoder.Encode(["ab ca", "A  CA"]);
         var empty = decoder.Encode([string.Empty]);
 
-        Assert.Equal([2, TinyDecoders.Tokens, TinyDecoders.Width], two.shape);
+        Assert.Equal([2, .. decoder.ConditioningShape], two.shape);
         Assert.False(allclose(two.narrow(0, 0, 1), two.narrow(0, 1, 1)));
         Assert.False(allclose(two.narrow(0, 0, 1), empty));
         var condition = two.narrow(0, 0, 1);
@@ -135,6 +133,28 @@ public sealed class DiffusionDecoderTests : IDisposable
         Assert.NotEqual(
             Numbers(decoder.Render(condition, null, Options(1))),
             Numbers(decoder.Render(condition, null, Options(1) with { Guidance = 1 })));
+    }
+
+    [Fact]
+    public void The_vector_of_a_caption_of_a_sound_has_length_one_and_does_not_depend_on_its_batch()
+    {
+        using var scope = NewDisposeScope();
+        using var decoder = DiffusionDecoder.Load(_tiny.Write(MediaKind.Audio));
+
+        var both = decoder.Encode(["rain", "a dog barks far away"]);
+
+        Assert.True(allclose(both.norm(1), ones(2), 1e-5, 1e-5));
+        Assert.True(allclose(both.narrow(0, 0, 1), decoder.Encode(["rain"]), 1e-4, 1e-5));
+    }
+
+    [Fact]
+    public void A_picture_network_whose_words_also_enter_by_way_of_the_time_embedding_draws_pictures()
+    {
+        using var scope = NewDisposeScope();
+        using var decoder = DiffusionDecoder.Load(_tiny.Write(MediaKind.Image, classFromContext: true));
+
+        Assert.Equal(MediaKind.Image, decoder.Kind);
+        Assert.IsType<Picture>(Assert.Single(decoder.Render(decoder.Encode(["ab"]), null, Options(1))));
     }
 
     [Fact]

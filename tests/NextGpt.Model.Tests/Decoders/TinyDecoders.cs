@@ -1,8 +1,11 @@
+using System.Text.Json;
 using NextGpt.Media;
+using NextGpt.Model.Decoders;
 using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Model.Decoders.Schedulers;
 using NextGpt.Model.Decoders.StableDiffusion;
 using NextGpt.Model.Decoders.TextToVideo;
+using NextGpt.Model.Language;
 using NextGpt.Model.Weights;
 using static TorchSharp.torch;
 
@@ -23,7 +26,9 @@ internal sealed class TinyDecoders : IDisposable
     /// <param name="kind">What it shall make.</param>
     /// <param name="sampler">What its scheduler says.</param>
     /// <param name="text">Whether it has a text encoder.</param>
-    internal string Write(MediaKind kind, SamplerKind sampler = SamplerKind.Ddim, bool text = true)
+    /// <param name="classFromContext">Whether a picture's conditioning also enters by way of the time embedding.</param>
+    internal string Write(
+        MediaKind kind, SamplerKind sampler = SamplerKind.Ddim, bool text = true, bool classFromContext = false)
     {
         var folder = NewFolder();
         switch (kind)
@@ -38,12 +43,18 @@ internal sealed class TinyDecoders : IDisposable
                 Save(new AutoencoderKL(Autoencoder(3, 4)), network => network.Save(Part(folder, "vae"), SafetensorsType.F32));
                 break;
             default:
-                Save(new UNet2DCondition(UNet(4)), network => network.Save(Part(folder, "unet"), SafetensorsType.F32));
+                var unet = classFromContext ? UNet(4) with { ClassSize = Width, ClassFromContext = true } : UNet(4);
+                Save(new UNet2DCondition(unet), network => network.Save(Part(folder, "unet"), SafetensorsType.F32));
                 Save(new AutoencoderKL(Autoencoder(3, 4)), network => network.Save(Part(folder, "vae"), SafetensorsType.F32));
                 break;
         }
 
-        if (text && kind != MediaKind.Audio)
+        if (text && kind == MediaKind.Audio)
+        {
+            WriteClapTokenizer(Part(folder, "tokenizer"));
+            Save(new ClapTextEncoder(CaptionEncoder), network => SaveClap(network, Part(folder, "text_encoder")));
+        }
+        else if (text)
         {
             var tokenizer = new ClipTokenizer([("a", "b</w>"), ("c", "a")]);
             tokenizer.Save(Part(folder, "tokenizer"));
@@ -120,6 +131,37 @@ internal sealed class TinyDecoders : IDisposable
         Heads = 2,
         MaxTokens = Tokens,
     };
+
+    private static ClapTextEncoderConfig CaptionEncoder { get; } = new()
+    {
+        VocabularySize = 261,
+        HiddenSize = Width,
+        IntermediateSize = 32,
+        Layers = 1,
+        Heads = 2,
+        ProjectionSize = 12,
+        Positions = 34,
+    };
+
+    // RoBERTa's special tokens around the 256 bytes, without merges.
+    private static void WriteClapTokenizer(string folder)
+    {
+        string[] tokens =
+        [
+            "<s>", "<pad>", "</s>", "<unk>", .. Enumerable.Range(0, 256).Select(value => ByteAlphabet.ToText([(byte)value])), "<mask>",
+        ];
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(
+            Path.Combine(folder, "vocab.json"),
+            JsonSerializer.Serialize(tokens.Select((token, id) => (token, id)).ToDictionary(entry => entry.token, entry => entry.id)));
+        File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n");
+    }
+
+    private static void SaveClap(ClapTextEncoder network, string folder)
+    {
+        DiffusersWeights.Save(network, Path.Combine(folder, "model.safetensors"), SafetensorsType.F32);
+        network.Config.Save(Path.Combine(folder, "config.json"));
+    }
 
     private static string Part(string folder, string part) => Path.Combine(folder, part);
 
