@@ -36,4 +36,18 @@ public sealed record Picture : Medium
 
     /// <summary>Red, green, blue (sRGB, 0 to 255) of each pixel, row by row from the top left.</summary>
     public byte[] Pixels { get; }
+
+    /// <summary>The picture at another size, for looking at; a network's input is prepared by the network's own rule.</summary>
+    /// <remarks>Mitchell's filter. The sides may change in any proportion.</remarks>
+    /// <param name="width">Columns, 1 or more.</param>
+    /// <param name="height">Rows, 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A side is less than 1.</exception>
+    public Picture Resize(int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        return (width, height) == (Width, Height)
+            ? this
+            : new Picture(width, height, Pictures.PictureCodec.Resize(Pixels, Width, Height, width, height));
+    }
 }

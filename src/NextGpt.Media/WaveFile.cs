@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Text;
+using NextGpt.Media.Decoding;
 
 namespace NextGpt.Media;
 
@@ -14,25 +14,48 @@ public static class WaveFile
     private const ushort PcmTag = 1;
     private const ushort FloatTag = 3;
     private const ushort ExtensibleTag = 0xFFFE;
-    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(0.2);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(120);
+
+    /// <summary>Least samples a second of a sound that is read.</summary>
+    internal const int LowestRateHz = 8_000;
+
+    /// <summary>Most samples a second of a sound that is read.</summary>
+    internal const int HighestRateHz = 96_000;
+
+    /// <summary>Most channels of a sound that is read.</summary>
+    internal const int MostChannels = 8;
 
     /// <summary>Decodes a file.</summary>
     /// <param name="file">The whole file.</param>
     /// <returns>0.2 to 120 s, 1 to 8 channels, 8 to 96 kHz, samples −1..1.</returns>
     /// <exception cref="MediaException">The file is none we read; the message says what to send instead.</exception>
-    public static AudioClip Read(ReadOnlySpan<byte> file)
+    public static AudioClip Read(ReadOnlySpan<byte> file) =>
+        Read(file, Refusal.Subject(null, MediaFormat.Wav), new MediaFileOptions());
+
+    /// <summary>Decodes a file under other limits of length.</summary>
+    internal static AudioClip Read(ReadOnlySpan<byte> file, string subject, MediaFileOptions limits)
+    {
+        var (format, data) = Examine(file, subject, limits);
+        var samples = Deinterleave(data, format.Channels, format.Bits, format.Tag == FloatTag);
+        return new AudioClip { SampleRateHz = format.RateHz, Channels = samples };
+    }
+
+    /// <summary>Looks at the header alone.</summary>
+    /// <exception cref="MediaException">It is damaged, too long, or of an encoding that is not read.</exception>
+    internal static void Check(ReadOnlySpan<byte> file, string subject, MediaFileOptions limits) =>
+        Examine(file, subject, limits);
+
+    private static Examined Examine(ReadOnlySpan<byte> file, string subject, MediaFileOptions limits)
     {
         if (MediaFormat.Sniff(file) != MediaFormat.Wav)
         {
             throw new MediaException(MediaProblem.Mismatch, "The bytes are not a WAV file; send the real sound.");
         }
 
-        var format = Chunk(file, "fmt "u8);
-        var data = Chunk(file, "data"u8);
+        var format = Chunk(file, "fmt "u8, subject);
+        var data = Chunk(file, "data"u8, subject);
         if (format.Length < 16)
         {
-            throw Corrupt("its format chunk has fewer than 16 bytes");
+            throw Refusal.Corrupt(subject, "its format chunk has fewer than 16 bytes");
         }
 
         var tag = BinaryPrimitives.ReadUInt16LittleEndian(format);
@@ -45,21 +68,10 @@ public static class WaveFile
         var rate = BinaryPrimitives.ReadUInt32LittleEndian(format[4..]);
         int bits = BinaryPrimitives.ReadUInt16LittleEndian(format[14..]);
         CheckEncoding(tag, channels, rate, bits);
-
         var frame = channels * (bits / 8);
         var frames = data.Length / frame;
-        var duration = TimeSpan.FromSeconds((double)frames / rate);
-        if (duration < Shortest || duration > Longest)
-        {
-            throw new MediaException(MediaProblem.TooLong, string.Create(CultureInfo.InvariantCulture,
-                $"The sound lasts {duration.TotalSeconds:0.##} s, 0.2 to 120 s are accepted; send a part of it."));
-        }
-
-        return new AudioClip
-        {
-            SampleRateHz = (int)rate,
-            Channels = Deinterleave(data[..(frames * frame)], channels, bits, tag == FloatTag),
-        };
+        Refusal.CheckSound(subject, TimeSpan.FromSeconds((double)frames / rate), limits);
+        return new Examined(new Encoded(tag, channels, (int)rate, bits), data[..(frames * frame)]);
     }
 
     /// <summary>Encodes a clip as PCM of 16 bits; samples outside −1..1 are clipped.</summary>
@@ -101,7 +113,7 @@ public static class WaveFile
         return file;
     }
 
-    private static ReadOnlySpan<byte> Chunk(ReadOnlySpan<byte> file, ReadOnlySpan<byte> name)
+    private static ReadOnlySpan<byte> Chunk(ReadOnlySpan<byte> file, ReadOnlySpan<byte> name, string subject)
     {
         var rest = file[12..];
         while (rest.Length >= 8)
@@ -114,7 +126,7 @@ public static class WaveFile
                 // A streamed file has 0xFFFFFFFF (or 0x7FFFFFFF...) here: its data runs to the end of the file.
                 return isWanted && name.SequenceEqual("data"u8) && length >= 0x7FFF_0000
                     ? rest
-                    : throw Corrupt("it ends before a chunk it announces");
+                    : throw Refusal.EndsEarly(subject, file.Length, file.Length - rest.Length + (long)length);
             }
 
             if (isWanted)
@@ -125,7 +137,7 @@ public static class WaveFile
             rest = rest[(int)Math.Min(rest.Length, length + (length & 1))..];
         }
 
-        throw Corrupt($"it has no \"{Encoding.ASCII.GetString(name)}\" chunk");
+        throw Refusal.Corrupt(subject, $"it has no \"{Encoding.ASCII.GetString(name)}\" chunk");
     }
 
     private static void CheckEncoding(ushort tag, int channels, uint rate, int bits)
@@ -137,7 +149,7 @@ public static class WaveFile
                 $"WAV encoding {tag} with {bits} bits is not supported; send PCM of 8, 16, 24 or 32 bits, or float of 32.");
         }
 
-        if (channels is < 1 or > 8 || rate is < 8_000 or > 96_000)
+        if (channels is < 1 or > MostChannels || rate is < LowestRateHz or > HighestRateHz)
         {
             throw new MediaException(MediaProblem.Unsupported,
                 $"The sound has {channels} channels at {rate} Hz; 1 to 8 channels at 8,000 to 96,000 Hz are supported.");
@@ -171,7 +183,7 @@ public static class WaveFile
 
     private static float Finite(float sample) => float.IsFinite(sample) ? Math.Clamp(sample, -1f, 1f) : 0f;
 
-    private static byte[] InformationList(IReadOnlyDictionary<string, string> information)
+    internal static byte[] InformationList(IReadOnlyDictionary<string, string> information)
     {
         if (information.Count == 0)
         {
@@ -204,6 +216,18 @@ public static class WaveFile
         return bytes;
     }
 
-    private static MediaException Corrupt(string why) =>
-        new(MediaProblem.Corrupt, $"The WAV file is damaged: {why}; upload it again.");
+    /// <summary>How samples are stored.</summary>
+    private readonly record struct Encoded(ushort Tag, int Channels, int RateHz, int Bits);
+
+    /// <summary>A header that was found good, and where its samples lie.</summary>
+    private readonly ref struct Examined(Encoded format, ReadOnlySpan<byte> data)
+    {
+        private readonly ReadOnlySpan<byte> _data = data;
+
+        public void Deconstruct(out Encoded encoded, out ReadOnlySpan<byte> samples)
+        {
+            encoded = format;
+            samples = _data;
+        }
+    }
 }

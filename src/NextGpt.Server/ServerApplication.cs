@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Media;
 using NextGpt.Server.Commands;
 using NextGpt.Server.Endpoints;
 using NextGpt.Server.Guards;
@@ -71,6 +72,7 @@ internal static class ServerApplication
             services.AddSingleton(log).AddNextGptConversations();   // with its daily retention
         }
 
+        services.AddNextGptMedia(MediaChildCommand.Of(typeof(ServerApplication).Assembly));
         services.AddNextGptModel().AddNextGpt("nextgpt").AddNextGptHost(notKeptBecause);
         services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
         services.AddHostedService<ModelWarmUp>();

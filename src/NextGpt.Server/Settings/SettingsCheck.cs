@@ -4,6 +4,7 @@ using System.Reflection;
 using Microsoft.Extensions.Configuration.Json;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Media;
 using NextGpt.Model;
 using NextGpt.Server.Web;
 using NextGpt.Tuning.Data.World;
@@ -26,6 +27,7 @@ internal static class SettingsCheck
         (WebOptions.SectionName, typeof(WebOptions)),
         (TurnOptions.SectionName, typeof(TurnOptions)),
         (ModelOptions.SectionName, typeof(ModelOptions)),
+        (MediaFileOptions.SectionName, typeof(MediaFileOptions)),
         (ConversationOptions.SectionName, typeof(ConversationOptions)),
         (WorldOptions.SectionName, typeof(WorldOptions)),
         (WebOptions.SectionName, typeof(WebOptions)),
