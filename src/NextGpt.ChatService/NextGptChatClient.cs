@@ -63,7 +63,7 @@ internal sealed class NextGptChatClient(
         var request = await ChatRequestReader.ReadAsync(
             messages, options, this, [modelId, generator.ModelId], generator.Abilities, attachments, cancellationToken);
         var media = new AnswerMedia(_files.Writer, time, _media, generator.ModelId);
-        var answer = new AnswerUpdates(time.GetUtcNow(), media, [.. attachments.Notices]);
+        var answer = new AnswerUpdates(time.GetUtcNow(), media, attachments.Notices.ToArray());
 
         using var wait = _queue.Begin(generator.ModelId);
         await using var events = generator.GenerateAsync(request, cancellationToken)

@@ -38,6 +38,27 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public async Task Case_63_a_cache_keeps_media_whole_and_they_still_map_to_kernel_contents()
+    {
+        using var chat = new ToyChat(ScriptedArtist.Create());
+        using var client = chat.Client.AsBuilder().UseDistributedCache(new DictionaryCache()).Build();
+        var services = new ServiceCollection();
+        services.AddNextGptChatCompletion("mine", client);
+        await using var provider = services.BuildServiceProvider();
+        var service = provider.GetRequiredService<IChatCompletionService>();
+
+        var first = await service.GetChatMessageContentAsync("Hello");
+        var second = await service.GetChatMessageContentAsync("Hello");
+
+        Assert.Single(chat.Model.Requests);
+        Assert.Equal(first.Items.Select(item => item.GetType()), second.Items.Select(item => item.GetType()));
+        Assert.Equal(
+            first.Items.OfType<BinaryContent>().Select(item => item.Data!.Value.ToArray()),
+            second.Items.OfType<BinaryContent>().Select(item => item.Data!.Value.ToArray()));
+        Assert.Equal("22", second.Items[3].Metadata!["TextOffset"]!.ToString());
+    }
+
+    [Fact]
     public async Task Case_63_a_client_that_configures_options_around_us_has_the_last_word_from_a_kernel_too()
     {
         using var chat = ToyChat.Saying("Hi.");

@@ -16,12 +16,12 @@ internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abil
     /// <summary>Sentences about files of which not everything was taken, in order.</summary>
     public IReadOnlyList<string> Notices => _notices;
 
-    /// <summary>Throws if a message holds more files than one may.</summary>
+    /// <summary>Throws if a person's message holds more files than one may.</summary>
     /// <exception cref="MediaRefusedException">It does.</exception>
     public void ThrowIfTooMany(ChatMessage message)
     {
         var count = message.Contents.Count(content => content is DataContent or UriContent);
-        if (count > limits.MaxFilesPerMessage)
+        if (message.Role == ChatRole.User && count > limits.MaxFilesPerMessage)
         {
             throw new MediaRefusedException("too_many_files",
                 $"{count} files came, {limits.MaxFilesPerMessage} are allowed; send the others in a second message.");
