@@ -2,17 +2,15 @@ using System.ComponentModel.DataAnnotations;
 
 namespace NextGpt.ChatService;
 
-/// <summary>How many and how large files a message may hold; pixels and seconds are limited by the reader of media.</summary>
+/// <summary>How many files a message may hold; what one file may be is a setting of the reader (<c>NextGpt:Media</c>).</summary>
 public sealed class AttachmentOptions
 {
     /// <summary>The section of the configuration.</summary>
     public const string SectionName = "NextGpt:Attachments";
 
-    /// <summary>Most files of one message. Default 4.</summary>
+    /// <summary>
+    /// Most files of one message. Default 16; a host has its own, lower limit for people, this one is for programs.
+    /// </summary>
     [Range(1, 64)]
-    public int MaxFilesPerMessage { get; init; } = 4;
-
-    /// <summary>Most bytes of one file. Default 26,214,400 (25 MiB).</summary>
-    [Range(1, 1_073_741_824)]
-    public int MaxFileBytes { get; init; } = 26_214_400;
+    public int MaxFilesPerMessage { get; init; } = 16;
 }

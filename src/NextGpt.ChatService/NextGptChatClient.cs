@@ -59,7 +59,7 @@ internal sealed class NextGptChatClient(
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         cancellationToken.ThrowIfCancellationRequested();
-        var attachments = new AttachmentReader(_files.Reader, generator.Abilities, _files.Limits);
+        var attachments = new AttachmentReader(_files, generator.Abilities);
         var request = await ChatRequestReader.ReadAsync(
             messages, options, this, [modelId, generator.ModelId], generator.Abilities, attachments, cancellationToken);
         var media = new AnswerMedia(_files.Writer, time, _media, generator.ModelId);

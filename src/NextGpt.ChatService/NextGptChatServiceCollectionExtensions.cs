@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -134,6 +135,10 @@ public static class NextGptChatServiceCollectionExtensions
     /// Adds the model, unless one is registered, and all it offers: <see cref="IChatClient"/> and
     /// <see cref="IChatCompletionService"/>, the services of single modalities, the generators of pictures and embeddings.
     /// </summary>
+    /// <remarks>
+    /// Reading and writing of media comes along, unless it is registered, and decodes in this process. A program that takes
+    /// files from strangers calls <c>AddNextGptMedia</c> with a process of its own for them, before this.
+    /// </remarks>
     /// <inheritdoc cref="AddNextGptChatClient"/>
     public static IServiceCollection AddNextGpt(
         this IServiceCollection services, string modelId, string? serviceId = null) =>
@@ -141,7 +146,7 @@ public static class NextGptChatServiceCollectionExtensions
             .AddNextGptTextToImage(modelId, serviceId).AddNextGptTextToAudio(modelId, serviceId)
             .AddNextGptAudioToText(modelId, serviceId).AddNextGptImageToText(modelId, serviceId)
             .AddNextGptImageGenerator(modelId, serviceId).AddNextGptEmbeddingGenerator(modelId, serviceId)
-            .AddNextGptModel();
+            .AddNextGptModel().AddNextGptMedia();
 
     private static IServiceCollection AddOver<TService>(
         this IServiceCollection services, string modelId, string? serviceId,
@@ -157,6 +162,11 @@ public static class NextGptChatServiceCollectionExtensions
     private static AdapterKey AddAdapter(IServiceCollection services, string modelId, string? serviceId)
     {
         ThrowIfInvalid(services, modelId, serviceId);
+        services.AddOptions<AttachmentOptions>()
+            .Configure<IServiceProvider>((options, provider) =>
+                provider.GetService<IConfiguration>()?.GetSection(AttachmentOptions.SectionName).Bind(options))
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
         var key = new AdapterKey(modelId, serviceId);
         services.TryAddKeyedSingleton(key, (provider, _) =>
         {
@@ -176,7 +186,8 @@ public static class NextGptChatServiceCollectionExtensions
 
     private static MediaFiles FilesOf(IServiceProvider provider) => new(
         provider.GetService<IMediaReader>(), provider.GetService<IMediaWriter>(),
-        provider.GetService<IOptions<AttachmentOptions>>()?.Value ?? new AttachmentOptions());
+        (provider.GetService<IOptions<AttachmentOptions>>()?.Value ?? new()).MaxFilesPerMessage,
+        (provider.GetService<IOptions<MediaFileOptions>>()?.Value ?? new()).MaxFileMegabytes);
 
     private static void ThrowIfInvalid(IServiceCollection services, string modelId, string? serviceId)
     {

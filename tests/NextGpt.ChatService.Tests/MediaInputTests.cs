@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
@@ -137,13 +138,14 @@ public sealed class MediaInputTests
     }
 
     [Theory]
-    [InlineData("image/jpeg", "media_mismatch", "photo says image/jpeg but its bytes are image/png; send the real file.")]
-    [InlineData("audio/wav", "media_mismatch", "photo says audio/wav but its bytes are image/png; send the real file.")]
+    [InlineData("audio/wav", "media_mismatch", "photo says WAV but its bytes are PNG; send the real sound.")]
+    [InlineData("video/mp4", "media_mismatch", "photo says MP4 but its bytes are PNG; send the real clip.")]
     [InlineData("image/png", null, null)]
     [InlineData("IMAGE/PNG", null, null)]
+    [InlineData("image/jpeg", null, null)]
     [InlineData("image/*", null, null)]
     [InlineData("application/octet-stream", null, null)]
-    public async Task Case_22_THR_8_a_declared_type_is_a_hint_and_one_that_the_bytes_contradict_is_refused(
+    public async Task Case_22_THR_8_a_declared_type_is_a_hint_and_a_kind_that_the_bytes_contradict_is_refused(
         string declared, string? code, string? sentence)
     {
         using var chat = new ToyChat(ScriptedArtist.Create());
@@ -165,7 +167,7 @@ public sealed class MediaInputTests
     [Theory]
     [InlineData("image/tiff", "unsupported_media", "image/tiff is not supported; send PNG, JPEG,")]
     [InlineData("application/octet-stream", "unsupported_media", "A file of an unknown type is not supported; send PNG,")]
-    [InlineData("image/png", "media_mismatch", "The file says image/png but its bytes are no file of a known type; send PNG,")]
+    [InlineData("image/png", "media_mismatch", "The file says PNG but its bytes are image/tiff; send the real image.")]
     public async Task Case_22_bytes_that_nobody_knows_are_refused(string declared, string code, string beginning)
     {
         using var chat = new ToyChat(ScriptedArtist.Create());
@@ -247,34 +249,39 @@ public sealed class MediaInputTests
         var many = await Assert.ThrowsAsync<MediaRefusedException>(() => chat.AskAsync(
         [
             new ChatMessage(ChatRole.User, [image]),
-            new ChatMessage(ChatRole.User, [image, image, image, image, image, new AIText("Which is best?")]),
+            new ChatMessage(ChatRole.User, [.. Enumerable.Repeat(image, 17), new AIText("Which is best?")]),
         ]));
         Assert.Equal("too_many_files", many.Code);
-        Assert.Equal("5 files came, 4 are allowed; send the others in a second message.", many.Message);
+        Assert.Equal("17 files came, 16 are allowed; send the others in a second message.", many.Message);
 
-        var bytes = new byte[26_214_401];
+        var bytes = new byte[26_314_400];
         TestMedia.Png().CopyTo(bytes, 0);
         var large = await Assert.ThrowsAsync<MediaRefusedException>(() => chat.AskAsync(
             [new ChatMessage(ChatRole.User, [new DataContent(bytes, "image/png") { Name = "sky.png" }])]));
         Assert.Equal("file_too_large", large.Code);
-        Assert.Equal("sky.png has 25 MiB, the limit is 25; send a smaller one.", large.Message);
+        Assert.Equal("sky.png has 25.1 MiB, the limit is 25; send a smaller one.", large.Message);
         Assert.Equal(0, chat.Files.Reads);
         Assert.Empty(chat.Model.Requests);
     }
 
     [Fact]
-    public async Task Case_26_the_limits_are_options()
+    public async Task Case_26_the_limits_are_settings()
     {
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["NextGpt:Attachments:MaxFilesPerMessage"] = "1",
+            ["NextGpt:Media:MaxFileMegabytes"] = "1",
+        }).Build();
         using var chat = new ToyChat(
-            ScriptedArtist.Create(),
-            builder => builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(
-                new AttachmentOptions { MaxFilesPerMessage = 1, MaxFileBytes = 100 })));
+            ScriptedArtist.Create(), builder => builder.Services.AddSingleton<IConfiguration>(settings));
         var image = new DataContent(TestMedia.Png(), "image/png");
+        var large = new DataContent(TestMedia.Wav(40), "audio/wav");
 
         Assert.Equal("too_many_files", (await Assert.ThrowsAsync<MediaRefusedException>(
             () => chat.AskAsync([new ChatMessage(ChatRole.User, [image, image])]))).Code);
         Assert.Equal("file_too_large", (await Assert.ThrowsAsync<MediaRefusedException>(
-            () => chat.AskAsync([new ChatMessage(ChatRole.User, [image])]))).Code);
+            () => chat.AskAsync([new ChatMessage(ChatRole.User, [large])]))).Code);
+        await chat.AskAsync([new ChatMessage(ChatRole.User, [image])]);
     }
 
     [Theory]

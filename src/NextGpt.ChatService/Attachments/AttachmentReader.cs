@@ -6,11 +6,12 @@ using NextGpt.Model;
 namespace NextGpt.ChatService.Attachments;
 
 /// <summary>Decodes the pictures, sounds and clips of a conversation, or says in a sentence why one is not taken.</summary>
-/// <param name="reader">Decodes; null where none is registered, which only matters once a file comes.</param>
+/// <param name="files">Decodes; where nothing is registered that does, it only matters once a file comes.</param>
 /// <param name="abilities">Which kinds the model reads.</param>
-/// <param name="limits">How many and how large.</param>
-internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abilities, AttachmentOptions limits)
+internal sealed class AttachmentReader(MediaFiles files, ModelAbilities abilities)
 {
+    private const string UnknownType = "application/octet-stream";
+
     private readonly List<string> _notices = [];
 
     /// <summary>Sentences about files of which not everything was taken, in order.</summary>
@@ -21,10 +22,10 @@ internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abil
     public void ThrowIfTooMany(ChatMessage message)
     {
         var count = message.Contents.Count(content => content is DataContent or UriContent);
-        if (message.Role == ChatRole.User && count > limits.MaxFilesPerMessage)
+        if (message.Role == ChatRole.User && count > files.MaxFilesPerMessage)
         {
             throw new MediaRefusedException("too_many_files",
-                $"{count} files came, {limits.MaxFilesPerMessage} are allowed; send the others in a second message.");
+                $"{count} files came, {files.MaxFilesPerMessage} are allowed; send the others in a second message.");
         }
     }
 
@@ -52,10 +53,11 @@ internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abil
             throw new ArgumentException($"The content ({file.MediaType}) is empty; attach its bytes.");
         }
 
-        if (file.Data.Length > limits.MaxFileBytes)
+        var megabytes = file.Data.Length / 1_048_576.0;
+        if (megabytes > files.MaxFileMegabytes)
         {
             throw new MediaRefusedException("file_too_large", string.Create(CultureInfo.InvariantCulture,
-                $"{NameOf(file)} has {Mebibytes(file.Data.Length)} MiB, the limit is {Mebibytes(limits.MaxFileBytes)}; send a smaller one."));
+                $"{NameOf(file)} has {megabytes:0.#} MiB, the limit is {files.MaxFileMegabytes}; send a smaller one."));
         }
 
         var format = Identify(file);
@@ -105,25 +107,23 @@ internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abil
 
     private MediaFormat Identify(DataContent file)
     {
-        var declared = file.MediaType;
-        if (MediaFormat.Sniff(file.Data.Span) is not { } format)
+        try
         {
-            // Said to be a format that we know, yet nothing we know; or honestly something else, such as TIFF.
-            throw MediaFormat.All.Any(known => !DeclaredType.IsSilent(declared) && !DeclaredType.Contradicts(declared, known))
-                ? new MediaRefusedException("media_mismatch",
-                    $"{NameOf(file)} says {DeclaredType.Plain(declared)} but its bytes are no file of a known type; send {Readable()}.")
-                : Unsupported(DeclaredType.IsSilent(declared) ? "A file of an unknown type" : DeclaredType.Plain(declared));
+            DeclaredType.Check(file.Data.Span, file.MediaType, file.Name);
+        }
+        catch (MediaException contradiction)
+        {
+            throw new MediaRefusedException(contradiction);
         }
 
-        return DeclaredType.Contradicts(declared, format)
-            ? throw new MediaRefusedException("media_mismatch",
-                $"{NameOf(file)} says {DeclaredType.Plain(declared)} but its bytes are {format.MediaType}; send the real file.")
-            : format;
+        var declared = file.MediaType.Split(';')[0].Trim().ToLowerInvariant();
+        return MediaFormat.Sniff(file.Data.Span)
+            ?? throw Unsupported(declared == UnknownType ? "A file of an unknown type" : declared);
     }
 
     private async ValueTask<ReadMedium> DecodeAsync(DataContent file, CancellationToken cancellationToken)
     {
-        if (reader is null)
+        if (files.Reader is not { } reader)
         {
             throw new InvalidOperationException(
                 "No reader of media is registered, so the file cannot be decoded; call AddNextGptMedia on the same collection.");
@@ -162,6 +162,4 @@ internal sealed class AttachmentReader(IMediaReader? reader, ModelAbilities abil
         : format.Extension.ToUpperInvariant();
 
     private static string NameOf(DataContent file) => string.IsNullOrWhiteSpace(file.Name) ? "The file" : file.Name;
-
-    private static string Mebibytes(int bytes) => (bytes / 1_048_576.0).ToString("0.##", CultureInfo.InvariantCulture);
 }

@@ -21,8 +21,7 @@ internal sealed class NextGptEmbeddingGenerator(IMediaEmbedder? embedder, string
         var encoder = embedder ?? throw new NotSupportedException(
             "This model embeds no media: no IMediaEmbedder is registered; use a model package with an encoder.");
         ThrowIfUnsupported(options, encoder);
-        var attachments = new AttachmentReader(
-            files.Reader, new ModelAbilities { Reads = encoder.Embeds }, files.Limits);
+        var attachments = new AttachmentReader(files, new ModelAbilities { Reads = encoder.Embeds });
         List<Medium> media = [];
         foreach (var value in values)
         {
