@@ -56,50 +56,57 @@ public sealed record AudioClip : Medium
 
         var divisor = (int)System.Numerics.BigInteger.GreatestCommonDivisor(SampleRateHz, sampleRateHz);
         var (from, to) = (SampleRateHz / divisor, sampleRateHz / divisor);
-        var kernels = SincKernels(from, to, out var halfWidth);
+        var kernels = SincKernels(from, to);
         return new AudioClip
         {
             SampleRateHz = sampleRateHz,
-            Channels = [.. Channels.Select(channel => Interpolate(channel, from, to, kernels, halfWidth))],
+            Channels = [.. Channels.Select(channel => Interpolate(channel, from, to, kernels))],
         };
     }
 
     private const int ZeroCrossings = 6;
     private const double RollOff = 0.99;
 
-    /// <returns>One kernel per output phase, each 2 · halfWidth + from samples wide.</returns>
-    private static float[][] SincKernels(int from, int to, out int halfWidth)
+    /// <returns>
+    /// One kernel per output phase: its first sample relative to the phase's block, and its taps. Only the taps within the
+    /// window are kept: a table over whole blocks would take gigabytes for rates without a common divisor.
+    /// </returns>
+    private static (int First, float[] Taps)[] SincKernels(int from, int to)
     {
         var cutoff = Math.Min(from, to) * RollOff;
-        halfWidth = (int)Math.Ceiling(ZeroCrossings * from / cutoff);
-        var kernels = new float[to][];
+        var reach = ZeroCrossings * from / cutoff;   // in samples, to either side
+        var kernels = new (int, float[])[to];
         for (var phase = 0; phase < to; phase++)
         {
-            var kernel = kernels[phase] = new float[(2 * halfWidth) + from];
-            for (var i = 0; i < kernel.Length; i++)
+            var centre = (double)phase * from / to;
+            var first = (int)Math.Ceiling(centre - reach);
+            var taps = new float[(int)Math.Floor(centre + reach) - first + 1];
+            for (var i = 0; i < taps.Length; i++)
             {
                 var time = Math.Clamp(
-                    (((double)(i - halfWidth) / from) - ((double)phase / to)) * cutoff, -ZeroCrossings, ZeroCrossings);
+                    (((double)(first + i) / from) - ((double)phase / to)) * cutoff, -ZeroCrossings, ZeroCrossings);
                 var window = Math.Pow(Math.Cos(time * Math.PI / ZeroCrossings / 2), 2);
                 var sinc = time == 0 ? 1 : Math.Sin(time * Math.PI) / (time * Math.PI);
-                kernel[i] = (float)(sinc * window * cutoff / from);
+                taps[i] = (float)(sinc * window * cutoff / from);
             }
+
+            kernels[phase] = (first, taps);
         }
 
         return kernels;
     }
 
-    private static float[] Interpolate(float[] samples, int from, int to, float[][] kernels, int halfWidth)
+    private static float[] Interpolate(float[] samples, int from, int to, (int First, float[] Taps)[] kernels)
     {
         var result = new float[(int)(((((long)samples.Length * to) + from) - 1) / from)];
         for (var i = 0; i < result.Length; i++)
         {
-            var kernel = kernels[i % to];
-            var start = (i / to * from) - halfWidth;
+            var (first, taps) = kernels[i % to];
+            var start = (int)((long)(i / to) * from) + first;
             var sum = 0.0;
-            for (var k = Math.Max(0, -start); k < kernel.Length && start + k < samples.Length; k++)
+            for (var k = Math.Max(0, -start); k < taps.Length && start + k < samples.Length; k++)
             {
-                sum += kernel[k] * (double)samples[start + k];
+                sum += taps[k] * (double)samples[start + k];
             }
 
             result[i] = (float)sum;

@@ -9,6 +9,7 @@ internal sealed record BenchmarkOptions
     public const string Usage = """
         Measures prompt reading and decoding of a GGUF model beside llama.cpp and the memory's bandwidth.
 
+          encoders          as the first word: the networks that read media and captions instead, and their preparation
           --threads 1,2     thread counts, one after the other (default: 1 and all cores)
           --rounds 5        rounds, engines taking turns in each (default 5)
           --model FILE      GGUF file (default: the embedded model)

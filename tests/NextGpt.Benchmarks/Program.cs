@@ -10,13 +10,20 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 BenchmarkOptions options;
 try
 {
-    options = BenchmarkOptions.Parse(args);
+    options = BenchmarkOptions.Parse(args is ["encoders", ..] ? args[1..] : args);
 }
 catch (FormatException problem)
 {
     Console.Error.WriteLine(problem.Message);
     Console.Error.WriteLine(BenchmarkOptions.Usage);
     return 2;
+}
+
+if (args is ["encoders", ..])
+{
+    Console.WriteLine($"{Cpu()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
+    EncoderBenchmark.Run(options);
+    return 0;
 }
 
 const int Context = 1_024;

@@ -32,6 +32,24 @@ public sealed class AudioClipTests
         Assert.Same(clip, clip.Resample(16_000));
     }
 
+    [Theory]
+    [InlineData(44_099)]
+    [InlineData(47_999)]
+    public void Rates_without_a_common_divisor_take_a_small_table(int rate)
+    {
+        var tone = Enumerable.Range(0, rate / 10).Select(i => (float)Math.Sin(2 * Math.PI * 440 * i / rate)).ToArray();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var resampled = new AudioClip { Channels = [tone], SampleRateHz = rate }.Resample(16_000).Channels[0];
+
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 16 << 20);
+        Assert.Equal((((rate / 10) * 16_000L) + rate - 1) / rate, resampled.Length);
+        for (var i = 100; i < resampled.Length - 100; i++)
+        {
+            Assert.InRange(resampled[i] - Math.Sin(2 * Math.PI * 440 * i / 16_000), -1e-3, 1e-3);
+        }
+    }
+
     [Fact]
     public void Mono_is_the_mean_of_all_channels()
     {

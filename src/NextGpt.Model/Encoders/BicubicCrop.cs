@@ -22,11 +22,11 @@ internal static class BicubicCrop
     internal static byte[] Of(Picture picture, int size)
     {
         var (width, height) = (picture.Width, picture.Height);
-        var (scaledWidth, scaledHeight) = width <= height
-            ? (size, (int)((long)size * height / width))
-            : ((int)((long)size * width / height), size);
-        var left = (int)Math.Round((scaledWidth - size) / 2.0, MidpointRounding.ToEven);
-        var top = (int)Math.Round((scaledHeight - size) / 2.0, MidpointRounding.ToEven);
+        (long scaledWidth, long scaledHeight) = width <= height
+            ? ((long)size, (long)size * height / width)
+            : ((long)size * width / height, (long)size);   // a line of pixels grows beyond what an int holds
+        var left = (long)Math.Round((scaledWidth - size) / 2.0, MidpointRounding.ToEven);
+        var top = (long)Math.Round((scaledHeight - size) / 2.0, MidpointRounding.ToEven);
         var columns = new Taps(width, scaledWidth, left, size);
         var rows = new Taps(height, scaledHeight, top, size);
 
@@ -130,7 +130,7 @@ internal static class BicubicCrop
         /// <param name="scaled">Pixels of the scaled line; the same number takes pixels as they are.</param>
         /// <param name="offset">The first pixel wanted of the scaled line.</param>
         /// <param name="count">How many are wanted.</param>
-        internal Taps(int length, int scaled, int offset, int count)
+        internal Taps(int length, long scaled, long offset, int count)
         {
             var scale = (double)length / scaled;
             var shrinking = Math.Max(scale, 1);
@@ -144,7 +144,7 @@ internal static class BicubicCrop
             {
                 if (length == scaled)
                 {
-                    (Starts[place], _counts[place], _weights[place]) = (offset + place, 1, 1 << Precision);
+                    (Starts[place], _counts[place], _weights[place]) = ((int)offset + place, 1, 1 << Precision);
                     continue;
                 }
 

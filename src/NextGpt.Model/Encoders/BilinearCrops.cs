@@ -34,9 +34,9 @@ internal sealed class BilinearCrops
         }
 
         (_width, _height, _size) = (first.Width, first.Height, size);
-        var (scaledWidth, scaledHeight) = _width < _height
-            ? (size, (int)Math.Floor((double)_height / _width * size))
-            : ((int)Math.Floor((double)_width / _height * size), size);
+        (long scaledWidth, long scaledHeight) = _width < _height
+            ? ((long)size, (long)Math.Floor((double)_height / _width * size))
+            : ((long)Math.Floor((double)_width / _height * size), (long)size);
         _columns = [.. Enumerable.Range(0, crops).Select(crop => new Line(
             _width, scaledWidth, Offset(scaledWidth, size, crops, crop, along: scaledHeight <= scaledWidth), size))];
         _rows = [.. Enumerable.Range(0, crops).Select(crop => new Line(
@@ -95,7 +95,7 @@ internal sealed class BilinearCrops
         return Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(bytes)).AsInt32());
     }
 
-    private static int Offset(int scaled, int size, int crops, int crop, bool along) => (along, crops, crop) switch
+    private static long Offset(long scaled, int size, int crops, int crop, bool along) => (along, crops, crop) switch
     {
         (true, 3, 0) => 0,
         (true, 3, 2) => scaled - size,
@@ -105,7 +105,7 @@ internal sealed class BilinearCrops
     /// <summary>For each pixel of a square's side the two pixels it lies between, and how far from the first.</summary>
     private sealed class Line
     {
-        internal Line(int length, int scaled, int offset, int count)
+        internal Line(int length, long scaled, long offset, int count)
         {
             (Near, Far, Share) = (new int[count], new int[count], new float[count]);
             var scale = (float)length / scaled;

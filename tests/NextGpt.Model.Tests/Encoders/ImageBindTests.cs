@@ -127,6 +127,58 @@ public sealed class ImageBindTests
     }
 
     [Fact]
+    public void Residuals_are_left_out_at_random_in_training_mode_alone()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var network = new ImageBind(Small with { Audio = Small.Audio! with { DropPath = 0.9 } });
+        var sounds = randn([8, 1, 1, 64, 398], generator: new Generator(2));
+
+        network.train();
+        var dropped = Enumerable.Range(0, 4).Select(_ => network.Pool(MediaKind.Audio, sounds)).ToList();
+        network.eval();
+        var whole = Enumerable.Range(0, 2).Select(_ => network.Pool(MediaKind.Audio, sounds)).ToList();
+
+        Assert.Contains(dropped, vectors => !vectors.allclose(dropped[0]));
+        Assert.True(whole[0].equal(whole[1]).all().item<bool>());
+    }
+
+    [Fact]
+    public void In_sixteen_bits_the_vectors_point_the_same_way()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var golden = GoldenFixture.Open("imagebind_tiny");
+        using var network = Tiny(golden);
+        using var narrow = new ImageBind(network.Config, dtype: ScalarType.BFloat16);
+        DiffusersWeights.Load(narrow, golden.Model, narrow.CurrentName);
+        narrow.eval();
+        var picture = Enlarged(golden.Tensor("in.image_28"));
+
+        var pictures = (network.Pool(MediaKind.Image, picture) * narrow.Pool(MediaKind.Image, picture)).sum(-1);
+        var sounds = (network.Pool(MediaKind.Audio, golden.Tensor("in.audio_mel"))
+            * narrow.Pool(MediaKind.Audio, golden.Tensor("in.audio_mel"))).sum(-1);
+        var texts = (network.PoolText(golden.Tensor("in.text_ids")) * narrow.PoolText(golden.Tensor("in.text_ids"))).sum(-1);
+
+        Assert.True(pictures.min().item<float>() > 0.995f);
+        Assert.True(sounds.min().item<float>() / network.Pool(MediaKind.Audio, golden.Tensor("in.audio_mel")).square().sum().item<float>() > 0.99f);
+        Assert.True(texts.min().item<float>() > 0.99f);
+    }
+
+    [Fact]
+    public void A_clip_of_fewer_frames_than_the_configuration_takes_the_first_positions()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var network = new ImageBind(Small);
+        network.eval();
+        var picture = rand([2, 3, 64, 64], generator: new Generator(4));
+        var still = picture.unsqueeze(1).unsqueeze(3).expand(2, 1, 3, 2, 64, 64);
+
+        Assert.True(network.Pool(MediaKind.Image, picture).allclose(network.Pool(MediaKind.Video, still), 1e-4, 1e-5));
+    }
+
+    [Fact]
     public void Weights_and_configuration_come_back_from_a_folder()
     {
         using var scope = NewDisposeScope();
@@ -281,6 +333,7 @@ public sealed class ImageBindTests
     {
         var tower = kind is "image" or "video" ? "vision" : kind;
         var hooks = new GoldenFixture.HookList();
+        var watched = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var (path, module) in network.named_modules())
         {
             string[] names = path == $"modality_preprocessors.{tower}" ? (tower == "vision" ? ["tokens"] : ["tokens", "trunk.pre"])
@@ -298,12 +351,16 @@ public sealed class ImageBindTests
             }
         }
 
+        Assert.Equal(
+            golden.Io.Tensors.Keys.Where(name => name.StartsWith($"mid.{kind}.", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+            watched);
         return hooks;
 
         void Hook(string[] names, nn.Module<Tensor, Tensor> module)
         {
             foreach (var name in names.Select(name => $"mid.{kind}.{name}").Where(golden.Io.Tensors.ContainsKey))
             {
+                watched.Add(name);
                 hooks.Add(module.register_forward_hook((_, _, result) =>
                 {
                     using var kept = NewDisposeScope();

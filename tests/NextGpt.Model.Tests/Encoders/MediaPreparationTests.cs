@@ -246,6 +246,22 @@ public sealed class MediaPreparationTests
         Assert.Contains("no frame", empty.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, 10_000_000)]
+    [InlineData(10_000_000, 1)]
+    public void A_line_of_pixels_as_long_as_a_file_may_hold_is_a_picture_and_a_frame_like_any_other(int width, int height)
+    {
+        using var scope = NewDisposeScope();
+        var line = Plain(width, height, 255);
+        var white = (1 - ImageBindConfig.Huge.Vision!.Mean.Red) / ImageBindConfig.Huge.Vision.Deviation.Red;
+
+        var picture = Huge.Prepare(line);
+        var clip = Huge.Prepare(new VideoClip { Frames = [line], FramesPerSecond = 1 });
+
+        Assert.Equal(white, picture[0, 0].min().item<float>(), 4);
+        Assert.Equal(white, clip[0, .., 0].min().item<float>(), 4);
+    }
+
     [Fact]
     public void Preparing_leaves_one_tensor_in_the_callers_scope()
     {

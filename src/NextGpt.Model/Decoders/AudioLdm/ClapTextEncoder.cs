@@ -171,25 +171,29 @@ public sealed class ClapTextEncoder : nn.Module<Tensor, Tensor?, Tensor>
             ? null
             : name;
 
-    // As the published training began: normal with deviation 0.02, biases zero; the projection by its width.
-    private void Initialise()
+    /// <summary>
+    /// Gives every parameter a fresh value: normal of deviation 0.02, the projection by its width; biases zero, norms one.
+    /// Does nothing to weights on the meta device.
+    /// </summary>
+    /// <param name="generator">Where the numbers come from; null is torch's own.</param>
+    public void Initialise(Generator? generator = null)
     {
         using var noGradient = no_grad();
         foreach (var (name, weight) in named_parameters())
         {
-            if (weight.device_type == TorchSharp.DeviceType.META || name.Contains("LayerNorm", StringComparison.Ordinal))
+            if (weight.device_type == TorchSharp.DeviceType.META)
             {
                 continue;
             }
 
-            if (name.EndsWith("bias", StringComparison.Ordinal))
+            if (weight.dim() == 1)
             {
-                nn.init.zeros_(weight);
+                nn.init.constant_(weight, name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0);
             }
             else
             {
                 var projects = name.StartsWith("text_projection.", StringComparison.Ordinal);
-                nn.init.normal_(weight, 0, projects ? 1 / Math.Sqrt(Config.HiddenSize) : 0.02);
+                weight.normal_(0, projects ? 1 / Math.Sqrt(Config.HiddenSize) : 0.02, generator);
             }
         }
     }

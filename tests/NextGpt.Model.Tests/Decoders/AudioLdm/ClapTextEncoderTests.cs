@@ -94,6 +94,33 @@ public sealed class ClapTextEncoderTests
         Assert.Equal(125_302_016, network.parameters().Sum(parameter => parameter.numel()));
     }
 
+    [Fact]
+    public void Fresh_weights_are_finite_small_and_the_same_for_the_same_seed()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new ClapTextEncoder(new ClapTextEncoderConfig
+        {
+            VocabularySize = 100,
+            HiddenSize = 64,
+            IntermediateSize = 128,
+            Layers = 1,
+            Heads = 4,
+            ProjectionSize = 32,
+        });
+        network.Initialise(new Generator(3));
+        var first = network.named_parameters().ToDictionary(named => named.name, named => named.parameter.detach().clone());
+        network.Initialise(new Generator(3));
+
+        foreach (var (name, weight) in network.named_parameters())
+        {
+            Assert.True(weight.equal(first[name]).all().item<bool>(), name);
+            Assert.True(weight.isfinite().all().item<bool>(), name);
+        }
+
+        Assert.InRange(first["text_model.encoder.layer.0.intermediate.dense.weight"].std().item<float>(), 0.018f, 0.022f);
+        Assert.InRange(first["text_projection.linear1.weight"].std().item<float>(), 0.11f, 0.14f);
+    }
+
     [Theory]
     [InlineData("text_model.embeddings.position_ids")]
     [InlineData("audio_model.audio_encoder.batch_norm.bias")]
