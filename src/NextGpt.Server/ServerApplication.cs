@@ -73,7 +73,7 @@ internal static class ServerApplication
         }
 
         services.AddNextGptMedia(MediaChildCommand.Of(typeof(ServerApplication).Assembly));
-        services.AddNextGptModel().AddNextGpt("nextgpt").AddNextGptHost(notKeptBecause);
+        services.AddNextGptModel().AddNextGpt("nextgpt").AddNextGptHost(notKeptBecause).AddModelSenses();
         services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
         services.AddHostedService<ModelWarmUp>();
         services.AddHostedService<ClosingTurns>();
@@ -91,6 +91,7 @@ internal static class ServerApplication
         app.UseMiddleware<KeyGuard>();
         app.MapHealth();
         app.MapTurns();
+        app.MapMedia();
         app.MapPrivacy();
         app.MapKeys();
         app.MapLog();

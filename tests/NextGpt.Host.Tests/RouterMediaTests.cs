@@ -23,6 +23,7 @@ public sealed class RouterMediaTests
         var contents = Assert.Single(bench.Client.Calls).Messages[^1].Contents;
         Assert.Equal(3, contents.Count);
         var picture = Assert.IsType<DataContent>(contents[0]);
+        Assert.IsType<Picture>(picture.RawRepresentation);   // decoded once
         Assert.EndsWith("clean", System.Text.Encoding.ASCII.GetString(picture.Data.Span), StringComparison.Ordinal);
         var sound = WaveFile.Read(Assert.IsType<DataContent>(contents[1]).Data.Span);
         Assert.Equal((16_000, 1), (sound.SampleRateHz, sound.Channels.Count));
@@ -198,7 +199,7 @@ public sealed class RouterMediaTests
             Settings = new TurnSettings { RequiredMedia = [MediaKind.Image], ForbiddenMedia = [MediaKind.Video] },
         });
 
-        Assert.Equal(["text", "image"], Modalities(bench.Client.Calls[0]));
+        Assert.Equal(["text", "image"], Modalities(bench.Client.Calls[0], "modalities"));
         Assert.Empty(parts.OfType<MediaReady>());
         Assert.Equal(MediaKind.Image, Assert.Single(parts.OfType<MediaLost>()).Kind);
 
@@ -206,12 +207,12 @@ public sealed class RouterMediaTests
         {
             Settings = new TurnSettings { ForbiddenMedia = [MediaKind.Image, MediaKind.Audio, MediaKind.Video] },
         });
-        Assert.Equal(["text"], Modalities(bench.Client.Calls[1]));
+        Assert.Equal(["image", "audio", "video"], Modalities(bench.Client.Calls[1], "forbidden_modalities"));
         await bench.AskAsync("Free.");
         Assert.Null(bench.Client.Calls[2].Options.AdditionalProperties);
 
-        static IEnumerable<string> Modalities(ScriptedCall call) =>
-            Assert.IsAssignableFrom<IEnumerable<string>>(call.Options.AdditionalProperties?["modalities"]);
+        static IEnumerable<string> Modalities(ScriptedCall call, string name) =>
+            Assert.IsAssignableFrom<IEnumerable<string>>(call.Options.AdditionalProperties?[name]);
     }
 
     [Fact]

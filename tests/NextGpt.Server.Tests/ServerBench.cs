@@ -52,6 +52,7 @@ internal sealed class ServerBench : IAsyncDisposable
         var app = ServerApplication.Build(configuration, configure: services =>
         {
             services.AddSingleton<IChatClient>(model);
+            services.AddScriptedMedia();
             services.AddSingleton<TimeProvider>(time);
             services.AddLogging(logging => logging.ClearProviders());
         });

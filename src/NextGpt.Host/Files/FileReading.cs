@@ -42,7 +42,7 @@ internal sealed class FileReading(IMediaReader? reader, IMediaWriter? writer, Tu
         foreach (var file in files)
         {
             var name = FileCheck.NameOf(file);
-            var (clean, notice, error) = await ReadAsync(file, name, cancellationToken);
+            var (clean, medium, notice, error) = await ReadAsync(file, name, cancellationToken);
             if (clean is null)
             {
                 first ??= error;
@@ -50,7 +50,7 @@ internal sealed class FileReading(IMediaReader? reader, IMediaWriter? writer, Tu
                 continue;
             }
 
-            media.Add(RememberedMedium.OfPerson(turnId, media.Count, clean, name));
+            media.Add(RememberedMedium.OfPerson(turnId, media.Count, clean, name) with { Decoded = medium });
             if (notice is not null)
             {
                 used.Add($"{name}: {notice.TrimEnd('.')}.");
@@ -68,17 +68,17 @@ internal sealed class FileReading(IMediaReader? reader, IMediaWriter? writer, Tu
             null);
     }
 
-    private async Task<(MediaFile? File, string? Notice, TurnError? Error)> ReadAsync(
+    private async Task<(MediaFile? File, Medium? Medium, string? Notice, TurnError? Error)> ReadAsync(
         IncomingFile file, string name, CancellationToken cancellationToken)
     {
         if (FileCheck.Problem(file, options, Senses) is { } problem)
         {
-            return (null, null, problem);
+            return (null, null, null, problem);
         }
 
         if (reader is null || writer is null)
         {
-            return (null, null, ErrorCatalogue.UnsupportedMedia.With(name, Senses.Sendable));
+            return (null, null, null, ErrorCatalogue.UnsupportedMedia.With(name, Senses.Sendable));
         }
 
         try
@@ -86,12 +86,12 @@ internal sealed class FileReading(IMediaReader? reader, IMediaWriter? writer, Tu
             var read = await reader.ReadAsync(file.Bytes, name, cancellationToken);
             var (medium, notice) = Fit(read);
             return medium is null
-                ? (null, null, ErrorCatalogue.UnsupportedMedia.With(WordOf(read.Medium.Kind), Senses.Sendable))
-                : (await writer.WriteAsync(medium, mark: null, cancellationToken), notice, null);
+                ? (null, null, null, ErrorCatalogue.UnsupportedMedia.With(WordOf(read.Medium.Kind), Senses.Sendable))
+                : (await writer.WriteAsync(medium, mark: null, cancellationToken), medium, notice, null);
         }
         catch (MediaException unusable)
         {
-            return (null, null, ErrorOf(unusable));
+            return (null, null, null, ErrorOf(unusable));
         }
     }
 

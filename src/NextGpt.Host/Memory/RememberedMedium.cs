@@ -19,6 +19,9 @@ internal sealed record RememberedMedium
     /// <summary>The file while it is in memory.</summary>
     public MediaFile? File { get; init; }
 
+    /// <summary>The medium itself while its turn is under way, so that nobody decodes it again; never remembered.</summary>
+    public Medium? Decoded { get; init; }
+
     /// <summary>SHA-256 under which the log has it, or null.</summary>
     public string? Hash { get; init; }
 

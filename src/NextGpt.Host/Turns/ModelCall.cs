@@ -66,6 +66,12 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
             reply.FinishReason = "error";
             reply.Error = ErrorOf(refused);
         }
+        catch (MediaRefusedException refused)
+        {
+            reply.FinishReason = "error";
+            reply.Error = (ErrorCatalogue.All.FirstOrDefault(entry => entry.Code == refused.Code && entry.Template == "{0}")
+                ?? ErrorCatalogue.UnreadableMedia).With(refused.Message);
+        }
         catch (Exception failure)   // the edge of a turn (rule 21): everything else becomes a sentence
         {
             reply.FinishReason = "error";

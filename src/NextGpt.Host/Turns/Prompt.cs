@@ -51,14 +51,18 @@ internal static class Prompt
     }
 
     /// <summary>
-    /// The value of the setting <c>modalities</c>: each kind named must come and no other; null leaves it to the model.
-    /// Forbidding some kinds only is seen to when the answer is read.
+    /// What must and must not come, under the names of the chat service: with <c>modalities</c> each kind named comes and
+    /// no other; null leaves it to the model.
     /// </summary>
-    public static IReadOnlyList<string>? Modalities(TurnSettings? settings, ModelSenses senses) =>
+    public static AdditionalPropertiesDictionary? Modalities(TurnSettings? settings, ModelSenses senses) =>
         settings is null || senses.Makes.Count == 0 ? null
-        : settings.RequiredMedia.Count > 0 ? ["text", .. settings.RequiredMedia.Distinct().Select(WordOf)]
-        : settings.ForbiddenMedia.Count > 0 && senses.Makes.All(settings.ForbiddenMedia.Contains) ? ["text"]
+        : settings.RequiredMedia.Count > 0
+            ? new() { ["modalities"] = Words(["text", .. settings.RequiredMedia.Distinct().Select(WordOf)]) }
+        : settings.ForbiddenMedia.Count > 0
+            ? new() { ["forbidden_modalities"] = Words([.. settings.ForbiddenMedia.Distinct().Select(WordOf)]) }
         : null;
+
+    private static string[] Words(string[] words) => words;
 
     /// <summary>For the log line: <c>text</c>, <c>text+image</c> ...</summary>
     public static string KindsOf(IEnumerable<RememberedMedium> media) =>
@@ -72,5 +76,7 @@ internal static class Prompt
     };
 
     private static DataContent? ContentOf(RememberedMedium medium) =>
-        medium.File is { } file ? new DataContent(file.Bytes, file.Format.MediaType) : null;
+        medium.File is { } file
+            ? new DataContent(file.Bytes, file.Format.MediaType) { RawRepresentation = medium.Decoded }
+            : null;
 }

@@ -109,8 +109,6 @@ internal sealed class PromptWriter(FileReading files, ITurnStore store, TurnOpti
         TopP = (float?)turn.Incoming.Settings?.TopP,
         MaxOutputTokens = turn.Incoming.Settings?.MaxTokens,
         StopSequences = turn.Incoming.Settings?.StopSequences is { Count: > 0 } stops ? [.. stops] : null,
-        AdditionalProperties = Prompt.Modalities(turn.Incoming.Settings, files.Senses) is { } modalities
-            ? new AdditionalPropertiesDictionary { ["modalities"] = modalities }
-            : null,
+        AdditionalProperties = Prompt.Modalities(turn.Incoming.Settings, files.Senses),
     };
 }

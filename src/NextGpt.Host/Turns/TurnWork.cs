@@ -206,6 +206,7 @@ internal sealed partial class TurnWork(
         await model.AskAsync(
             _prompt.MessagesOf(turn, history, person, out var forgotten), _prompt.SettingsOf(turn, reply), reply, media,
             part => Show(turn, conversation, part), turn.Stopped, interrupted);
+        turn.Files = [.. turn.Files.Select(file => file with { Decoded = null })];
         if (!reply.HasAnswer)
         {
             return false;

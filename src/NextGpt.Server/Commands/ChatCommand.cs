@@ -1,6 +1,7 @@
 using System.CommandLine;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Media;
 using NextGpt.Model;
 using NextGpt.Server.Instance;
 using NextGpt.Server.Terminal;
@@ -61,7 +62,8 @@ internal static class ChatCommand
             services.AddSingleton(log);
         }
 
-        services.AddNextGptModel().AddNextGpt("nextgpt").AddNextGptHost(because);
+        services.AddNextGptMedia(MediaChildCommand.Of(typeof(ChatCommand).Assembly));
+        services.AddNextGptModel().AddNextGpt("nextgpt").AddNextGptHost(because).AddModelSenses();
         surroundings.Configure?.Invoke(services);
         var provider = services.BuildServiceProvider();
         var model = provider.GetService<IGenerator>() as ModelThread;
@@ -110,7 +112,8 @@ internal static class ChatCommand
     private static async Task<int> TalkAsync(
         IChatPartner partner, TurnSettings settings, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        var chat = new ConsoleChat(partner, AnsiConsole.Console, Console.ReadLine, settings, surroundings.Time);
+        var chat = new ConsoleChat(partner, AnsiConsole.Console, Console.ReadLine, settings, Attachments.OfProcess(),
+            OutFolder.OfProcess(surroundings.Time), surroundings.Time);
         ConsoleCancelEventHandler onInterrupt = (_, pressed) =>
         {
             pressed.Cancel = true;
@@ -144,7 +147,8 @@ internal static class ChatCommand
         Console.CancelKeyPress += onInterrupt;
         try
         {
-            return await new PipedChat(partner, surroundings, settings).RunAsync(stop.Token);
+            return await new PipedChat(partner, surroundings, settings, OutFolder.OfProcess(surroundings.Time))
+                .RunAsync(stop.Token);
         }
         finally
         {

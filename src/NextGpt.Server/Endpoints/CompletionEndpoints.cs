@@ -31,7 +31,7 @@ internal static class CompletionEndpoints
             try
             {
                 var request = CompletionRequest.Read(body.RootElement, Caller.Of(context));
-                var answer = new Completion(ModelEndpoints.NameOf(chat), time.GetUtcNow());
+                var answer = new Completion(ModelEndpoints.NameOf(chat), time.GetUtcNow(), request.User);
                 var parts = router.AskAsync(request.Turn, context.RequestAborted);   // a closed connection stops it (TRN-3)
                 await (request.Stream
                     ? StreamAsync(context, parts, answer, request.StreamUsage)
@@ -44,6 +44,10 @@ internal static class CompletionEndpoints
             catch (UnsupportedException wrong)
             {
                 await ErrorAnswer.WriteAsync(context, wrong.Error);
+            }
+            catch (RefusedException refused)
+            {
+                await ErrorAnswer.WriteAsync(context, refused.Error);
             }
         }
     }
@@ -97,12 +101,14 @@ internal static class CompletionEndpoints
     }
 
     /// <summary>One answer in OpenAI's shapes.</summary>
-    private sealed class Completion(string model, DateTimeOffset created)
+    private sealed class Completion(string model, DateTimeOffset created, string? user)
     {
         private string _id = $"chatcmpl-{Guid.NewGuid():N}";
         private string _model = model;
         private long? _seed;
         private bool _began;
+        private readonly List<MediaReady> _media = [];
+        private readonly JsonArray _lost = [];
 
         public void Note(ReplyPart part)
         {
@@ -114,16 +120,33 @@ internal static class CompletionEndpoints
                 case TurnStarted started:
                     (_model, _seed) = (started.ModelId, started.Seed);
                     break;
+                case MediaReady ready:
+                    _media.Add(ready);
+                    break;
+                case MediaLost lost:
+                    _lost.Add(ReplyPartJson.Write(lost));
+                    break;
             }
         }
 
         public JsonObject Whole(string text, TurnFinished finished)
         {
             var json = Head("chat.completion");
+            var message = new JsonObject { ["role"] = "assistant", ["content"] = text, ["refusal"] = null };
+            if (_media.Count > 0)
+            {
+                message["media"] = new JsonArray([.. _media.Select(MediumOf)]);
+            }
+
+            if (_lost.Count > 0)
+            {
+                message["media_lost"] = _lost.DeepClone();
+            }
+
             json["choices"] = new JsonArray(new JsonObject
             {
                 ["index"] = 0,
-                ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text, ["refusal"] = null },
+                ["message"] = message,
                 ["logprobs"] = null,
                 ["finish_reason"] = ReasonOf(finished),
             });
@@ -144,6 +167,12 @@ internal static class CompletionEndpoints
             {
                 case AnswerText text:
                     yield return Chunk(new JsonObject { ["content"] = text.Text }, null);
+                    break;
+                case MediaStarted or MediaProgress or MediaLost:
+                    yield return Chunk(new JsonObject { ["media_status"] = ReplyPartJson.Write(part) }, null);
+                    break;
+                case MediaReady ready:
+                    yield return Chunk(new JsonObject { ["media"] = new JsonArray(MediumOf(ready)) }, null);
                     break;
                 case TurnFailed failed:
                     yield return ErrorAnswer.ToJson(failed.Error);
@@ -174,6 +203,21 @@ internal static class CompletionEndpoints
             });
             return json;
         }
+
+        /// <summary>A medium in our extension of the message; the address works with the key that asked.</summary>
+        private JsonObject MediumOf(MediaReady ready) => new()
+        {
+            ["id"] = ready.MediaId,
+            ["type"] = MediaWords.NameOf(ready.File.Kind),
+            ["mime_type"] = ready.File.Format.MediaType,
+            ["url"] = user is null
+                ? $"/api/media/{ready.MediaId}"
+                : $"/api/media/{ready.MediaId}?user={Uri.EscapeDataString(user)}",
+            ["b64_json"] = Convert.ToBase64String(ready.File.Bytes.Span),
+            ["caption"] = ready.Caption,
+            ["text_offset"] = ready.TextOffset,
+            ["seed"] = _seed,
+        };
 
         private JsonObject Head(string kind) => new()
         {

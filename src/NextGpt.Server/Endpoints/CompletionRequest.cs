@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using NextGpt.Host;
+using NextGpt.Media;
 using NextGpt.Server.Guards;
 using NextGpt.Server.Keys;
 
@@ -19,6 +20,9 @@ internal sealed record CompletionRequest
     /// <summary>The turn to ask.</summary>
     public required IncomingTurn Turn { get; init; }
 
+    /// <summary>The caller's own user for whom it asks, or null.</summary>
+    public string? User { get; init; }
+
     /// <summary>Whether the answer comes as events.</summary>
     public required bool Stream { get; init; }
 
@@ -33,6 +37,7 @@ internal sealed record CompletionRequest
         var fields = new JsonFields(body);
         RefuseWhatIsNotOffered(fields);
         var (system, history, question) = ReadMessages(fields);
+        var wanted = ReadModalities(fields);
         var user = fields.Text("user");
         var settings = new TurnSettings
         {
@@ -42,6 +47,8 @@ internal sealed record CompletionRequest
             MaxTokens = fields.Count("max_completion_tokens") ?? fields.Count("max_tokens"),
             StopSequences = fields.Texts("stop"),
             SystemText = system,
+            RequiredMedia = wanted,
+            ForbiddenMedia = fields.Get("modalities") is null ? [] : [.. Enum.GetValues<MediaKind>().Except(wanted)],
         };
         return new CompletionRequest
         {
@@ -49,12 +56,14 @@ internal sealed record CompletionRequest
             {
                 Surface = caller.Surface,
                 PersonId = user is null ? caller.PersonId : $"{caller.PersonId}/{user}",
-                Conversation = NameOf(caller, user, system, history.Count > 0 ? history[0].Text : question),
+                Conversation = NameOf(caller, user, system, history.Count > 0 ? history[0].Text : question.Text),
                 MessageId = Guid.NewGuid().ToString("N"),
-                Text = question,
+                Text = question.Text,
+                Files = question.Files,
                 History = history,
                 Settings = settings,
             },
+            User = user,
             Stream = fields.Flag("stream") ?? false,
             StreamUsage = fields.Get("stream_options") is { ValueKind: JsonValueKind.Object } options
                 && (new JsonFields(options).Flag("include_usage") ?? false),
@@ -92,15 +101,23 @@ internal sealed record CompletionRequest
             throw new UnsupportedException("response_format other than text", "response_format");
         }
 
-        if (fields.Texts("modalities").FirstOrDefault(modality => modality != "text") is { } modality)
-        {
-            throw new UnsupportedException($"the modality {modality}", "modalities");
-        }
-
         if (fields.Flag("store") ?? false)
         {
             throw new UnsupportedException("store", "store");
         }
+    }
+
+    /// <summary>Kinds that the answer must contain; with modalities given, all others are forbidden.</summary>
+    private static IReadOnlyList<MediaKind> ReadModalities(JsonFields fields)
+    {
+        var kinds = new List<MediaKind>();
+        foreach (var modality in fields.Texts("modalities").Where(modality => modality != "text"))
+        {
+            kinds.Add(MediaWords.KindOf(modality)
+                ?? throw new UnsupportedException($"the modality {modality}", "modalities"));
+        }
+
+        return [.. kinds.Distinct()];
     }
 
     /// <summary>Values that ask for nothing: false, zero, empty.</summary>
@@ -114,7 +131,7 @@ internal sealed record CompletionRequest
         _ => false,
     };
 
-    private static (string? System, List<EarlierMessage> History, string Question) ReadMessages(JsonFields fields)
+    private static (string? System, List<EarlierMessage> History, EarlierMessage Question) ReadMessages(JsonFields fields)
     {
         if (fields.Get("messages") is not { ValueKind: JsonValueKind.Array } messages || messages.GetArrayLength() == 0)
         {
@@ -132,17 +149,17 @@ internal sealed record CompletionRequest
                 throw new FieldException(place, $"{place} must be an object with role and content.");
             }
 
-            var text = ReadContent(message, place);
+            var (text, files) = ContentParts.Read(message, place);
             switch (new JsonFields(message).Text("role"))
             {
                 case "system" or "developer":
                     system.Add(text);
                     break;
                 case "user":
-                    spoken.Add(new EarlierMessage(FromModel: false, text));
+                    spoken.Add(new EarlierMessage(FromModel: false, text) { Files = files });
                     break;
                 case "assistant":
-                    spoken.Add(new EarlierMessage(FromModel: true, text));
+                    spoken.Add(new EarlierMessage(FromModel: true, text) { Files = files });
                     break;
                 case "tool" or "function":
                     throw new UnsupportedException("the role tool", place);
@@ -156,37 +173,9 @@ internal sealed record CompletionRequest
             throw new FieldException("messages", "The last of messages must have the role user: it is what is answered.");
         }
 
-        var question = spoken[^1].Text;
+        var question = spoken[^1];
         spoken.RemoveAt(spoken.Count - 1);
         return (system.Count > 0 ? string.Join('\n', system) : null, spoken, question);
-    }
-
-    private static string ReadContent(JsonElement message, string place)
-    {
-        var fields = new JsonFields(message);
-        if (fields.Get("content") is not { ValueKind: JsonValueKind.Array } parts)
-        {
-            return fields.Text("content") ?? "";
-        }
-
-        var text = new StringBuilder();
-        foreach (var part in parts.EnumerateArray())
-        {
-            if (part.ValueKind != JsonValueKind.Object)
-            {
-                throw new FieldException($"{place}.content", $"{place}.content must be a text or a list of parts.");
-            }
-
-            var type = new JsonFields(part).Text("type");
-            if (type != "text")
-            {
-                throw new UnsupportedException($"a part of type {type}", $"{place}.content");
-            }
-
-            text.Append(text.Length > 0 ? "\n" : "").Append(new JsonFields(part).Text("text"));
-        }
-
-        return text.ToString();
     }
 }
 

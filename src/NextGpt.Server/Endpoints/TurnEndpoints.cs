@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Media;
 using NextGpt.Server.Guards;
 using NextGpt.Server.Keys;
 
@@ -15,7 +16,7 @@ internal static class TurnEndpoints
     {
         var turns = routes.MapGroup("/api/turns").WithMetadata(new NeedsScope(Scope.Chat));
         turns.MapPost("", AskAsync).WithName("ask").WithSummary("Asks; the answer comes as events.")
-            .Accepts<JsonObject>("application/json").Produces(200, contentType: "text/event-stream");
+            .Accepts<JsonObject>("application/json", "multipart/form-data").Produces(200, contentType: "text/event-stream");
         turns.MapGet("{turnId}", FollowAsync).WithName("follow")
             .WithSummary("Parts of a running or recent turn from an index on.")
             .Produces(200, contentType: "text/event-stream");
@@ -27,10 +28,10 @@ internal static class TurnEndpoints
 
     private static async Task AskAsync(HttpContext context, ConversationRouter router)
     {
-        var (body, error) = await JsonBody.ReadAsync(context);
-        using (body)
+        var (form, error) = await TurnForm.ReadAsync(context);
+        using (form)
         {
-            if (body is null)
+            if (form is null)
             {
                 await ErrorAnswer.WriteAsync(context, error ?? ErrorCatalogue.Internal.With());
                 return;
@@ -38,7 +39,7 @@ internal static class TurnEndpoints
 
             try
             {
-                var turn = Read(body.RootElement, Caller.Of(context));
+                var turn = Read(form.Body.RootElement, Caller.Of(context)) with { Files = form.Files };
                 await AnswerAsync(context, router.AskAsync(turn));
             }
             catch (FieldException wrong)
@@ -66,6 +67,7 @@ internal static class TurnEndpoints
             MessageId = fields.Text("message_id") is { Length: > 0 and <= 200 } id ? id : Guid.NewGuid().ToString("N"),
             Revision = (int)Math.Clamp(fields.Whole("revision") ?? 0, 0, int.MaxValue),
             AfterTurnId = fields.Text("after_turn_id"),
+            FilesOfTurnId = fields.Text("files_of_turn_id"),
             Text = fields.Text("text") ?? "",
             Settings = ReadSettings(fields),
         };
@@ -78,8 +80,16 @@ internal static class TurnEndpoints
         Seed = fields.Whole("seed"),
         MaxTokens = fields.Count("max_tokens"),
         StopSequences = fields.Texts("stop"),
+        RequiredMedia = ReadKinds(fields, "require"),
+        ForbiddenMedia = ReadKinds(fields, "forbid"),
         SystemText = fields.Text("system"),
     };
+
+    private static IReadOnlyList<MediaKind> ReadKinds(JsonFields fields, string name) =>
+    [
+        .. fields.Texts(name).Select(word => MediaWords.KindOf(word)
+            ?? throw new FieldException(name, $"{name} must be a list of image, audio or video.")),
+    ];
 
     private static bool IsIdentifier(string text) => text.Length is > 0 and <= 200
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or ':' or '.');

@@ -1,7 +1,9 @@
 using System.Globalization;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Media;
 using NextGpt.Server.Commands;
+using NextGpt.Server.Endpoints;
 using NextGpt.Server.Settings;
 using Spectre.Console;
 
@@ -9,12 +11,18 @@ namespace NextGpt.Server.Terminal;
 
 /// <summary>The chat of a person at a terminal (CON-1 to CON-3).</summary>
 internal sealed class ConsoleChat(
-    IChatPartner partner, IAnsiConsole console, Func<string?> readLine, TurnSettings settings, TimeProvider time)
+    IChatPartner partner, IAnsiConsole console, Func<string?> readLine, TurnSettings settings, Attachments attachments,
+    OutFolder outFolder, TimeProvider time)
 {
     private static readonly (string Name, string Does)[] ChatCommands =
     [
         ("/new", "begin a new conversation"),
         ("/retry", "answer the last question again"),
+        ("/attach", "attach a file to the next question: /attach PATH; alone it lists what is attached"),
+        ("/detach", "take an attached file away: /detach 2; alone it takes all"),
+        ("/image", "ask for a picture: /image a red cat"),
+        ("/sound", "ask for a sound: /sound rain on a roof"),
+        ("/video", "ask for a clip: /video a ball that rolls"),
         ("/good", "vote for the last answer; a reason may follow"),
         ("/bad", "vote against the last answer; a reason may follow"),
         ("/correct", "what the last answer should have been"),
@@ -32,6 +40,7 @@ internal sealed class ConsoleChat(
     private string? _lastTurn;
     private string? _beforeLast;
     private string? _lastQuestion;
+    private TurnSettings? _lastSettings;
 
     /// <summary>Greets, then answers until the person leaves.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -54,7 +63,7 @@ internal sealed class ConsoleChat(
 
             if (line[0] != '/')
             {
-                await AnswerAsync(line, null, _lastTurn);
+                await AnswerAsync(line, null, _lastTurn, files: attachments.Take());
             }
             else if (!await ObeyAsync(line, cancellationToken))
             {
@@ -110,8 +119,10 @@ internal sealed class ConsoleChat(
     }
 
     private async Task AnswerAsync(
-        string question, string? after, string? parent, TurnSettings? settingsOfThisTurn = null)
+        string question, string? after, string? parent, TurnSettings? settingsOfThisTurn = null,
+        IReadOnlyList<IncomingFile>? files = null, string? filesOf = null)
     {
+        _lastSettings = settingsOfThisTurn ?? settings;
         using var answering = new CancellationTokenSource();
         lock (_gate)
         {
@@ -122,8 +133,14 @@ internal sealed class ConsoleChat(
         {
             string? turnId = null;
             var midLine = false;
+            var told = 0.0;
             await foreach (var part in partner.AskAsync(
-                new Ask(_conversation, question, after, settingsOfThisTurn ?? settings), answering.Token))
+                new Ask(_conversation, question, after, settingsOfThisTurn ?? settings)
+                {
+                    Files = files ?? [],
+                    FilesOfTurnId = filesOf,
+                },
+                answering.Token))
             {
                 switch (part)
                 {
@@ -134,6 +151,25 @@ internal sealed class ConsoleChat(
                         Raw(text.Text);
                         midLine = true;
                         (_lastTurn, _beforeLast, _lastQuestion) = (turnId, parent, question);
+                        break;
+                    case MediaStarted begun:
+                        EndLine(ref midLine);
+                        Dim($"{MediaWords.MakingOf(begun.Kind)} …");
+                        told = 0;
+                        break;
+                    case MediaProgress progress when progress.Share >= told + 0.25 && progress.Share < 1:
+                        told = progress.Share;
+                        Dim(string.Create(
+                            CultureInfo.InvariantCulture, $"{MediaWords.MakingOf(progress.Kind)} … {Math.Floor(told * 100)} %"));
+                        break;
+                    case MediaReady ready:
+                        EndLine(ref midLine);
+                        (_lastTurn, _beforeLast, _lastQuestion) = (turnId, parent, question);
+                        await SaveAsync(ready);
+                        break;
+                    case MediaLost lost:
+                        EndLine(ref midLine);
+                        console.WriteLine(TerminalText.Clean(lost.Sentence), new Style(Color.Yellow));
                         break;
                     case TurnQueued queued:
                         Dim($"You are number {queued.Position} in line, about {Math.Ceiling(queued.Estimate.TotalSeconds)} s.");
@@ -166,6 +202,30 @@ internal sealed class ConsoleChat(
                 _answering = null;
             }
         }
+    }
+
+    private async Task SaveAsync(MediaReady ready)
+    {
+        var (path, problem) = await outFolder.SaveAsync(ready.File, CancellationToken.None);
+        console.WriteLine(
+            path is null
+                ? TerminalText.Clean(problem ?? "")
+                : $"{MediaWords.FileWordOf(ready.File.Kind)} › {TerminalText.Clean(path)}",
+            new Style(path is null ? Color.Red : Color.Green));
+        Dim(ready.Caption);
+    }
+
+    /// <summary>A question whose answer must contain a medium.</summary>
+    private async Task MakeAsync(string command, MediaKind kind, string question)
+    {
+        if (question.Length == 0)
+        {
+            Dim($"Say what it should be: {command} a red cat on a mat");
+            return;
+        }
+
+        await AnswerAsync(
+            question, null, _lastTurn, settings with { RequiredMedia = [kind] }, attachments.Take());
     }
 
     private void EndLine(ref bool midLine)
@@ -203,6 +263,28 @@ internal sealed class ConsoleChat(
                 break;
             case "/retry":
                 await RetryAsync();
+                break;
+            case "/attach" when rest.Length == 0:
+                foreach (var attached in attachments.List())
+                {
+                    Dim(attached);
+                }
+
+                break;
+            case "/attach":
+                Dim(await attachments.AddAsync(rest, cancellationToken));
+                break;
+            case "/detach":
+                Dim(attachments.Remove(rest));
+                break;
+            case "/image":
+                await MakeAsync(name, MediaKind.Image, rest);
+                break;
+            case "/sound":
+                await MakeAsync(name, MediaKind.Audio, rest);
+                break;
+            case "/video":
+                await MakeAsync(name, MediaKind.Video, rest);
                 break;
             case "/good":
                 await RateAsync(TurnVote.Good, rest, null, cancellationToken);
@@ -252,7 +334,7 @@ internal sealed class ConsoleChat(
         // A second answer to the same question should differ, whatever the host's default is.
         await AnswerAsync(
             _lastQuestion, _beforeLast ?? "", _beforeLast,
-            settings with { Temperature = settings.Temperature ?? 0.8 });
+            (_lastSettings ?? settings) with { Temperature = settings.Temperature ?? 0.8 }, filesOf: _lastTurn);
     }
 
     private async Task RateAsync(TurnVote vote, string reason, string? correction, CancellationToken cancellationToken)

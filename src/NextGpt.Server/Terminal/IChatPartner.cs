@@ -37,4 +37,11 @@ internal interface IChatPartner : IAsyncDisposable
 /// <param name="Text">What was typed.</param>
 /// <param name="AfterTurnId">See <see cref="IncomingTurn.AfterTurnId"/>.</param>
 /// <param name="Settings">Settings of the command line.</param>
-internal sealed record Ask(ConversationId Conversation, string Text, string? AfterTurnId, TurnSettings Settings);
+internal sealed record Ask(ConversationId Conversation, string Text, string? AfterTurnId, TurnSettings Settings)
+{
+    /// <summary>What is attached.</summary>
+    public IReadOnlyList<IncomingFile> Files { get; init; } = [];
+
+    /// <summary>A turn whose files this one has too, or null.</summary>
+    public string? FilesOfTurnId { get; init; }
+}

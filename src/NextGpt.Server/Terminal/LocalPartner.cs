@@ -22,6 +22,8 @@ internal sealed class LocalPartner(
             Conversation = ask.Conversation,
             MessageId = Guid.NewGuid().ToString("N"),
             Text = ask.Text,
+            Files = ask.Files,
+            FilesOfTurnId = ask.FilesOfTurnId,
             AfterTurnId = ask.AfterTurnId,
             Settings = ask.Settings,
         },

@@ -4,8 +4,12 @@ using NextGpt.Server.Commands;
 
 namespace NextGpt.Server.Terminal;
 
-/// <summary>Lines in, answers out, nothing else on the output: for pipes and scripts (CON-1).</summary>
-internal sealed class PipedChat(IChatPartner partner, Surroundings surroundings, TurnSettings settings)
+/// <summary>
+/// Lines in, answers out, nothing else on the output: for pipes and scripts (CON-1). Media go to files, whose paths are on
+/// the error output (CON-2).
+/// </summary>
+internal sealed class PipedChat(
+    IChatPartner partner, Surroundings surroundings, TurnSettings settings, OutFolder outFolder)
 {
     private readonly ConversationId _conversation = ConversationId.New();
 
@@ -46,6 +50,13 @@ internal sealed class PipedChat(IChatPartner partner, Surroundings surroundings,
                     break;
                 case AnswerNotice notice:
                     await surroundings.Error.WriteLineAsync(notice.Text);
+                    break;
+                case MediaReady ready:
+                    var (path, problem) = await outFolder.SaveAsync(ready.File, CancellationToken.None);
+                    await surroundings.Error.WriteLineAsync(path ?? problem);
+                    break;
+                case MediaLost lost:
+                    await surroundings.Error.WriteLineAsync(lost.Sentence);
                     break;
                 case TurnFailed failed:
                     ok = false;

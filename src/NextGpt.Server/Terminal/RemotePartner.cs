@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -41,7 +42,7 @@ internal sealed class RemotePartner : IChatPartner
 
     public async IAsyncEnumerable<ReplyPart> AskAsync(Ask ask, [EnumeratorCancellation] CancellationToken stop)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, Route("/api/turns")) { Content = JsonContent.Create(ToJson(ask)) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Route("/api/turns")) { Content = ContentOf(ask) };
         using var answer = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
         if (!answer.IsSuccessStatusCode)
         {
@@ -56,7 +57,7 @@ internal sealed class RemotePartner : IChatPartner
             await foreach (var item in SseParser.Create(events).EnumerateAsync(CancellationToken.None))
             {
                 using var json = JsonDocument.Parse(item.Data);
-                if (ReplyPartJson.Read(json.RootElement) is not { } part)
+                if (ReplyPartJson.Read(json.RootElement, await FileOfAsync(json.RootElement)) is not { } part)
                 {
                     continue;
                 }
@@ -136,11 +137,52 @@ internal sealed class RemotePartner : IChatPartner
 
     private static Uri Route(string path) => new(path, UriKind.Relative);
 
+    /// <summary>The question as JSON; with files as a form.</summary>
+    private static HttpContent ContentOf(Ask ask)
+    {
+        if (ask.Files.Count == 0)
+        {
+            return JsonContent.Create(ToJson(ask));
+        }
+
+        var form = new MultipartFormDataContent { { JsonContent.Create(ToJson(ask)), "turn" } };
+        foreach (var file in ask.Files)
+        {
+            var part = new ReadOnlyMemoryContent(file.Bytes);
+            if (file.DeclaredType is { } type && MediaTypeHeaderValue.TryParse(type, out var parsed))
+            {
+                part.Headers.ContentType = parsed;
+            }
+
+            // The starred form carries every name, also one with quotes in it.
+            part.Headers.ContentDisposition =
+                new ContentDispositionHeaderValue("form-data") { Name = "file", FileNameStar = file.Name };
+            form.Add(part);
+        }
+
+        return form;
+    }
+
+    /// <summary>The bytes of the medium that an event tells of; empty for other events, and if they are gone already.</summary>
+    private async Task<ReadOnlyMemory<byte>> FileOfAsync(JsonElement json)
+    {
+        if (json.GetProperty("type").GetString() != "media" || json.GetProperty("media_id").GetString() is not { } id)
+        {
+            return default;
+        }
+
+        using var answer = await _client.GetAsync(Route($"/api/media/{id}"), CancellationToken.None);
+        return answer.IsSuccessStatusCode ? await answer.Content.ReadAsByteArrayAsync() : default;
+    }
+
     private static JsonObject ToJson(Ask ask) => new()
     {
         ["conversation"] = ask.Conversation.Value,
         ["text"] = ask.Text,
         ["after_turn_id"] = ask.AfterTurnId,
+        ["files_of_turn_id"] = ask.FilesOfTurnId,
+        ["require"] = new JsonArray([.. ask.Settings.RequiredMedia.Select(kind => (JsonNode)MediaWords.NameOf(kind))]),
+        ["forbid"] = new JsonArray([.. ask.Settings.ForbiddenMedia.Select(kind => (JsonNode)MediaWords.NameOf(kind))]),
         ["temperature"] = ask.Settings.Temperature,
         ["top_p"] = ask.Settings.TopP,
         ["seed"] = ask.Settings.Seed,

@@ -24,6 +24,8 @@ internal static class WebChat
         services.AddSingleton<SignInThrottle>();
         services.AddSingleton<ChatDesk>();
         services.AddSingleton<AnswerRenderer>();
+        services.AddSingleton<MediaLinks>();
+        services.AddSingleton<MediaView>();
         services.AddSingleton<TurnView>();
         services.AddSingleton<ChatPage>();
         services.AddSingleton<PageSources>();
@@ -50,6 +52,7 @@ internal static class WebChat
         pages.MapAccounts();
         pages.MapChatPages();
         pages.MapChatTurns();
+        pages.MapChatMedia();
         pages.MapPersonData();
         return routes;
     }

@@ -17,4 +17,9 @@ internal sealed class WebOptions
     [Range(typeof(TimeSpan), "00:05:00", "90.00:00:00",
         ErrorMessage = "NextGpt:Web:SessionLifetime must lie between 00:05:00 and 90.00:00:00.")]
     public TimeSpan SessionLifetime { get; init; } = TimeSpan.FromDays(14);
+
+    /// <summary>How long the address of a picture, sound or clip works at least. Default 1 hour; a page that is still open gets fresh ones.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00",
+        ErrorMessage = "NextGpt:Web:MediaLinkLifetime must lie between 00:01:00 and 1.00:00:00.")]
+    public TimeSpan MediaLinkLifetime { get; init; } = TimeSpan.FromHours(1);
 }

@@ -96,7 +96,7 @@ public sealed class CompletionEndpointsTests
     [InlineData("\"logprobs\": true", "logprobs is not offered; leave it out.", "logprobs")]
     [InlineData("\"response_format\": {\"type\": \"json_schema\"}", "response_format other than text", "response_format")]
     [InlineData("\"tools\": [{\"type\": \"function\"}]", "tools is not offered", "tools")]
-    [InlineData("\"modalities\": [\"text\", \"audio\"]", "the modality audio is not offered", "modalities")]
+    [InlineData("\"modalities\": [\"text\", \"speech\"]", "the modality speech is not offered", "modalities")]
     public async Task API_5_a_parameter_that_is_not_offered_is_refused_by_name(string parameter, string sentence, string field)
     {
         await using var bench = await ServerBench.StartAsync();

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using NextGpt.Host;
+using NextGpt.Host.Tests;
+using NextGpt.Media;
 using NextGpt.Server.Commands;
 using NextGpt.Server.Terminal;
 using Spectre.Console;
@@ -9,6 +11,10 @@ namespace NextGpt.Server.Tests.Terminal;
 public sealed class ConsoleChatTests : IAsyncDisposable
 {
     private readonly ScriptedPartner _partner = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("nextgpt-console-").FullName;
+
+    private string OutPath => Path.Combine(_folder, "out");
+
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 8, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Fact]
@@ -170,7 +176,74 @@ public sealed class ConsoleChatTests : IAsyncDisposable
         Assert.Equal(ExitCode.Done, code);
     }
 
-    public ValueTask DisposeAsync() => _partner.DisposeAsync();
+    [Fact]
+    public async Task CON_2_files_are_attached_by_paths_as_typed_listed_taken_away_and_sent_once()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "my pictures"));
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "my pictures", "a cat.png"), ScriptedMedia.Png, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "rain.wav"), ScriptedMedia.Wav, TestContext.Current.CancellationToken);
+
+        var (screen, _) = await TypeAsync(
+            "/attach ~/my pictures/a cat.png", $"/attach \"{_folder}/rain.wav\"", $"/attach '{_folder}/my pictures/a cat.png'",
+            "/attach ~/my\\ pictures/a\\ cat.png", "/attach", "/detach 3", "/detach 9", "/attach ~/none.png", "/attach ~",
+            "What are these?", "And now?");
+
+        Assert.Contains("Attached a cat.png (PNG, 1 KiB); it goes with the next question.", screen, StringComparison.Ordinal);
+        Assert.Contains("2  rain.wav  ", screen, StringComparison.Ordinal);
+        Assert.Contains("a cat.png is not attached any more.", screen, StringComparison.Ordinal);
+        Assert.Contains("Name one of 1 to 3, as /attach lists them.", screen, StringComparison.Ordinal);
+        Assert.Contains("There is no file ~/none.png; see whether the name is right.", screen, StringComparison.Ordinal);
+        Assert.Contains("~ is a folder; name a file in it.", screen, StringComparison.Ordinal);
+        Assert.Equal(["a cat.png", "rain.wav", "a cat.png"], _partner.Asked[0].Files.Select(file => file.Name));
+        Assert.Equal(ScriptedMedia.Wav, _partner.Asked[0].Files[1].Bytes.ToArray());
+        Assert.Empty(_partner.Asked[1].Files);
+    }
+
+    [Theory]
+    [InlineData("/image a red cat", MediaKind.Image)]
+    [InlineData("/sound a red cat", MediaKind.Audio)]
+    [InlineData("/video a red cat", MediaKind.Video)]
+    public async Task CON_2_a_medium_is_demanded_and_answering_again_demands_it_again_with_the_files(string command, MediaKind kind)
+    {
+        await TypeAsync(command, "/retry", "plain");
+
+        Assert.Equal(["a red cat", "a red cat", "plain"], _partner.Asked.Select(ask => ask.Text));
+        Assert.Equal([kind], _partner.Asked[0].Settings.RequiredMedia);
+        Assert.Equal([kind], _partner.Asked[1].Settings.RequiredMedia);
+        Assert.Equal("t1", _partner.Asked[1].FilesOfTurnId);
+        Assert.Empty(_partner.Asked[2].Settings.RequiredMedia);
+    }
+
+    [Fact]
+    public async Task CON_2_media_are_written_under_new_names_and_the_paths_are_printed()
+    {
+        _partner.Answer = _ =>
+        [
+            new AnswerText("Here."), new MediaStarted(0, MediaKind.Image), new MediaProgress(0, MediaKind.Image, 0.5),
+            new MediaReady(0, new MediaFile(ScriptedMedia.Png, MediaFormat.Png)) { Caption = "a \u001b[31mcat", MediaId = "m", TextOffset = 5 },
+            new MediaReady(1, new MediaFile(ScriptedMedia.Png, MediaFormat.Png)) { Caption = "another", MediaId = "n", TextOffset = 5 },
+            new MediaLost(2, MediaKind.Audio, "I meant to add a sound here but could not make it. (ref 7F3K)"),
+        ];
+
+        var (screen, _) = await TypeAsync("/image cats", "/image");
+        var (again, _) = await TypeAsync("/image cats");
+
+        Assert.Contains("Drawing a picture … 50 %", screen, StringComparison.Ordinal);
+        Assert.Contains("I meant to add a sound here but could not make it. (ref 7F3K)", screen, StringComparison.Ordinal);
+        Assert.Contains("Say what it should be: /image a red cat on a mat", screen, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', screen);
+        var files = Directory.GetFiles(OutPath).Order().ToList();
+        Assert.Equal(4, files.Count);
+        Assert.All(files, file => Assert.Matches(@"picture-\d{8}-\d{6}-\d\.png$", file));
+        Assert.All(files, file => Assert.Contains(Path.GetFileName(file), (screen + again).ReplaceLineEndings(""), StringComparison.Ordinal));
+        Assert.All(files, file => Assert.Equal(ScriptedMedia.Png, File.ReadAllBytes(file)));
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(_folder, recursive: true);
+        return _partner.DisposeAsync();
+    }
 
     private async Task<(string Screen, int Code)> TypeAsync(params string[] lines)
     {
@@ -190,6 +263,7 @@ public sealed class ConsoleChatTests : IAsyncDisposable
             Out = new AnsiConsoleOutput(screen),
         });
         console.Profile.Width = 120;
-        return new ConsoleChat(_partner, console, readLine, new TurnSettings(), _time);
+        return new ConsoleChat(
+            _partner, console, readLine, new TurnSettings(), new Attachments(_folder), new OutFolder(OutPath, _time), _time);
     }
 }

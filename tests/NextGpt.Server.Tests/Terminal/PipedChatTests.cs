@@ -1,4 +1,6 @@
 using NextGpt.Host;
+using NextGpt.Host.Tests;
+using NextGpt.Media;
 using NextGpt.Server.Commands;
 using NextGpt.Server.Terminal;
 
@@ -7,6 +9,7 @@ namespace NextGpt.Server.Tests.Terminal;
 public sealed class PipedChatTests : IAsyncDisposable
 {
     private readonly ScriptedPartner _partner = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("nextgpt-piped-").FullName;
 
     [Fact]
     public async Task CON_1_each_line_gets_one_answer_and_nothing_else_is_on_the_output()
@@ -49,14 +52,37 @@ public sealed class PipedChatTests : IAsyncDisposable
         Assert.Contains("No text and no file came", error, StringComparison.Ordinal);
     }
 
-    public ValueTask DisposeAsync() => _partner.DisposeAsync();
+    [Fact]
+    public async Task CON_2_media_go_to_files_whose_paths_are_on_the_error_output()
+    {
+        _partner.Answer = _ =>
+        [
+            new AnswerText("Here."),
+            new MediaReady(0, new MediaFile(ScriptedMedia.Wav, MediaFormat.Wav)) { Caption = "rain", MediaId = "m", TextOffset = 5 },
+            new MediaLost(1, MediaKind.Image, "I meant to add a picture here but could not make it. (ref 7F3K)"),
+        ];
+
+        var (output, error, code) = await PipeAsync("rain\n"u8.ToArray());
+
+        Assert.Equal(($"Here.{Environment.NewLine}", ExitCode.Done), (output, code));
+        var file = Assert.Single(Directory.GetFiles(Path.Combine(_folder, "out")));
+        Assert.Contains(file, error, StringComparison.Ordinal);
+        Assert.Contains("(ref 7F3K)", error, StringComparison.Ordinal);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(_folder, recursive: true);
+        return _partner.DisposeAsync();
+    }
 
     private async Task<(string Output, string Error, int Code)> PipeAsync(byte[] input)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         using var stream = new MemoryStream(input);
         var surroundings = new Surroundings { Input = stream, Output = output, Error = error };
-        var code = await new PipedChat(_partner, surroundings, new TurnSettings()).RunAsync(CancellationToken.None);
+        var code = await new PipedChat(
+            _partner, surroundings, new TurnSettings(), new OutFolder(Path.Combine(_folder, "out"), TimeProvider.System)).RunAsync(CancellationToken.None);
         return (output.ToString(), error.ToString(), code);
     }
 }

@@ -25,7 +25,9 @@ internal sealed class Visitor : IAsyncDisposable
         };
         Page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(_server.Address.ToString(), StringComparison.Ordinal))
+            // A picture that is about to be sent is shown from the page's own memory.
+            if (!request.Url.Replace("blob:", "", StringComparison.Ordinal)
+                .StartsWith(_server.Address.ToString(), StringComparison.Ordinal))
             {
                 Note($"request to another origin: {request.Url}");
             }

@@ -48,9 +48,11 @@ internal sealed class WebServer : IAsyncDisposable
     /// <param name="before">A stopped server whose folder, port and people this one has: a restart.</param>
     /// <param name="keeps">Whether there is a log.</param>
     /// <param name="embeddedModel">Whether the real model answers instead of the scripted one.</param>
+    /// <param name="media">Whether the model reads and makes pictures, sounds and clips, with scripted codecs.</param>
     /// <param name="settings">Settings beside the usual ones.</param>
     public static async Task<WebServer> StartAsync(
-        WebServer? before = null, bool keeps = false, bool embeddedModel = false, params (string Key, string Value)[] settings)
+        WebServer? before = null, bool keeps = false, bool embeddedModel = false, bool media = false,
+        params (string Key, string Value)[] settings)
     {
         var folder = before?._folder ?? Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
@@ -70,6 +72,11 @@ internal sealed class WebServer : IAsyncDisposable
             if (!embeddedModel)
             {
                 services.AddSingleton<IChatClient>(model);
+            }
+
+            if (media)
+            {
+                services.AddScriptedMedia();
             }
 
             services.AddSingleton<TimeProvider>(time);

@@ -6,7 +6,7 @@ const SHORTEST_PAUSE = 500;
 const LONGEST_PAUSE = 8_000;
 
 /**
- * Follows a turn until it has ended. hooks: change(data), queued(data), notice(text), ended(data), broken(), whole(), lost().
+ * Follows a turn until it has ended. hooks: change(data), media(data), queued(data), notice(text), ended(data), broken(), whole(), lost().
  */
 export async function follow(turn, hooks) {
   let next = 0;
@@ -65,6 +65,14 @@ function again(pause) {
     }
     addEventListener('online', done);
   });
+}
+
+/** Brings a list up to date, touching only what differs: what plays goes on. */
+export function showList(list, html) {
+  const fresh = document.createElement('ul');
+  fresh.append(nodes(html));
+  morph(list, fresh);
+  list.hidden = list.children.length === 0;
 }
 
 /** Brings the blocks of an answer up to date, touching only what differs, so that nothing flickers. */

@@ -1,4 +1,5 @@
 // Wires the page: one listener for clicks, one for forms, one for keys.
+import { acts as fileActs, attached, clearAttached, startAttach } from './attach.js';
 import { $, alertBar, composer, question, toBottom } from './page.js';
 import { acts as sideActs, sideIsOpen, startSide } from './side.js';
 import { acts as turnActs, ask, forms, lastTurn, running, startThread, stop } from './thread.js';
@@ -25,6 +26,8 @@ document.addEventListener('click', (event) => {
   } else if (act === 'newest') {
     toBottom();
     question.focus();
+  } else if (fileActs[act]) {
+    guarded(() => fileActs[act](button));
   } else if (sideActs[act]) {
     guarded(() => sideActs[act](button));
   }
@@ -59,12 +62,17 @@ document.addEventListener('keydown', (event) => {
 });
 
 async function send(text) {
-  if (!text.trim()) {
+  const files = attached();
+  if (!text.trim() && files.length === 0) {
     question.focus();
     return;
   }
-  if (await ask(text, lastTurn())) {
+  if (await ask(text, lastTurn(), { files, make: $('#make')?.value || null })) {
     question.value = '';
+    if ($('#make')) {
+      $('#make').value = '';
+    }
+    clearAttached();
     fit();
   }
   question.focus();
@@ -80,6 +88,7 @@ function fit() {
 
 question.addEventListener('input', fit);
 startSide();
+startAttach();
 startThread();
 if (!matchMedia('(pointer: coarse)').matches) {
   question.focus();

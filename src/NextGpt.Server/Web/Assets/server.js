@@ -25,12 +25,13 @@ export class Refusal extends Error {
 /** Calls the server; throws a Refusal with a sentence if it says no or cannot be reached. */
 export async function call(method, path, body) {
   const headers = { 'x-token': token };
-  if (body !== undefined) {
+  const isForm = body instanceof FormData;
+  if (body !== undefined && !isForm) {
     headers['content-type'] = 'application/json';
   }
   let response;
   try {
-    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(path, { method, headers, body: body === undefined || isForm ? body : JSON.stringify(body) });
   } catch {
     throw new Refusal({ code: 'unreachable', message: 'The server cannot be reached; see whether it runs, then try again.' }, 0);
   }

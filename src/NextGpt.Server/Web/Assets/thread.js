@@ -1,5 +1,5 @@
 // The conversation: ask, follow, stop, answer again, edit, versions, votes, copy, remove.
-import { follow, show } from './answer.js';
+import { follow, show, showList } from './answer.js';
 import { $, alertBar, announce, composer, confirmed, copy, keepingPlace, question, say, shell, thread, toBottom, turns } from './page.js';
 import { call, nodes } from './server.js';
 import { refreshList } from './side.js';
@@ -17,21 +17,27 @@ function showBusy() {
   $('#send').setAttribute('aria-label', busy ? 'Stop the answer' : 'Send');
 }
 
-/** Asks after a turn ('' is the beginning). Resolves to whether the question was taken. */
-export async function ask(text, after, again = false) {
+/**
+ * Asks after a turn ('' is the beginning). Resolves to whether the question was taken.
+ * more: again, files, filesOf (a turn whose files it has too), make (what the answer must be).
+ */
+export async function ask(text, after, more = {}) {
   if (sending || running()) {
     return false;
   }
   sending = true;
   alertBar(null);
   try {
-    const response = await call('POST', '/chat/turns', {
-      conversation: shell.dataset.conversation,
-      after,
-      text,
-      again,
-      messageId: newId(),
-    });
+    const { files = [], ...rest } = more;
+    const turnAsked = { conversation: shell.dataset.conversation, after, text, messageId: newId(), ...rest };
+    let body = turnAsked;
+    if (files.length > 0) {
+      body = new FormData();
+      body.append('turn', new Blob([JSON.stringify(turnAsked)], { type: 'application/json' }));
+      files.forEach((file) => body.append('file', file, file.name));
+      say('Sending the files.');
+    }
+    const response = await call('POST', '/chat/turns', body);
     const { conversation, turn, html, title } = await response.json();
     begin(conversation, title);
     const replaced = [...turns.children].find((other) => other.dataset.parent === after);
@@ -92,6 +98,16 @@ export function watch(turn) {
         show(answer, data);
       }
     }),
+    media: ({ html, news }) => keepingPlace(() => {
+      wait(null);
+      const list = article(turn) && $('.media', article(turn));
+      if (list) {
+        showList(list, html);
+      }
+      if (news) {
+        say(news);
+      }
+    }),
     queued: ({ position, seconds }) => {
       const text = position === 1
         ? `Others are being answered; you are next, in about ${seconds} s.`
@@ -99,8 +115,12 @@ export function watch(turn) {
       wait(text);
       say(text);
     },
-    started: ({ model }) => {
+    started: ({ model, files }) => {
       $('#model').textContent = model;
+      const names = article(turn) && $('.files', article(turn));
+      if (names && files) {
+        keepingPlace(() => names.replaceWith(nodes(files)));
+      }
     },
     broken: () => wait('The connection is lost; trying again…'),
     whole: () => {
@@ -114,8 +134,14 @@ export function watch(turn) {
       showBusy();
       say(failed ? `The answer failed. ${failed}` : '');
       const answer = article(turn) && $('.answer', article(turn));
-      if (answer?.textContent) {
-        announce(`The AI answered: ${answer.textContent}`);
+      const media = [...article(turn)?.querySelectorAll('.media .medium') ?? []].map((medium) => {
+        const word = { image: 'A picture', audio: 'A sound', video: 'A clip' }[medium.dataset.kind];
+        const text = $('img', medium)?.alt ?? $('audio, video', medium)?.getAttribute('aria-label') ?? '';
+        return `${word}: ${text}`;
+      });
+      const said = [answer?.textContent, ...media].filter(Boolean).join(' ');
+      if (said) {
+        announce(`The AI answered: ${said}`);
       }
       refreshList();
     },
@@ -180,7 +206,8 @@ const text = (element) => $('.bubble', element).textContent;
 
 /** What the buttons of a turn do; the handlers get the turn's element and the button. */
 export const acts = {
-  again: (element) => ask(text(element), element.dataset.parent, true),
+  again: (element) => ask(text(element), element.dataset.parent,
+    { again: true, filesOf: element.dataset.turn, make: element.dataset.make || null }),
 
   version: async (element, button) => {
     const { to, way } = button.dataset;
@@ -248,7 +275,8 @@ export const acts = {
 /** What the forms inside a turn do. */
 export const forms = {
   edit: async (element, form) => {
-    if (form.text.value.trim() && await ask(form.text.value, element.dataset.parent)) {
+    if ((form.text.value.trim() || $('.files', element)) && await ask(form.text.value, element.dataset.parent,
+      { filesOf: element.dataset.turn, make: element.dataset.make || null })) {
       question.focus();
     }
   },
@@ -306,6 +334,14 @@ export function startThread() {
   if (id) {
     watch(id);
   }
+  let renewed = 0;
+  turns.addEventListener('error', ({ target }) => {
+    // The address of a medium has expired: the page asks for fresh ones, once a minute at most.
+    if (target.matches('img, audio, video') && running() === null && Date.now() - renewed > 60_000) {
+      renewed = Date.now();
+      showBranch(new URLSearchParams(location.search).get('through')).catch(() => {});
+    }
+  }, true);
   thread.addEventListener('scroll', () => {
     $('#newest').hidden = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 200;
   }, { passive: true });

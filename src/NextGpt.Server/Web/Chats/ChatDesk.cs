@@ -96,28 +96,26 @@ internal sealed partial class ChatDesk : IDisposable
 
     /// <summary>Asks; returns as soon as the host has admitted or refused the question. The answer then comes by itself.</summary>
     /// <param name="person">Who asks.</param>
-    /// <param name="conversation">The conversation, new or theirs.</param>
-    /// <param name="after">The turn the question follows; empty for the beginning.</param>
-    /// <param name="messageId">The page's own id of the message: sent twice, it is asked once.</param>
-    /// <param name="text">The question.</param>
-    /// <param name="settings">Settings of this turn, or null.</param>
+    /// <param name="question">What is asked.</param>
     /// <param name="cancellationToken">Cancels the waiting, not the turn.</param>
     public async Task<AskOutcome> AskAsync(
-        string person, string conversation, string? after, string messageId, string text, TurnSettings? settings,
-        CancellationToken cancellationToken)
+        string person, WebQuestion question, CancellationToken cancellationToken)
     {
+        var conversation = question.Conversation;
         var chat = await ReadAsync(person, conversation, cancellationToken);
-        var parent = chat.Follow(after);
+        var parent = chat.Follow(question.After);
         var parts = _router.AskAsync(
             new IncomingTurn
             {
                 Surface = Surface,
                 PersonId = person,
                 Conversation = new ConversationId(conversation),
-                MessageId = messageId,
-                Text = text,
+                MessageId = question.MessageId,
+                Text = question.Text,
+                Files = question.Files,
+                FilesOfTurnId = question.FilesOf,
                 AfterTurnId = parent ?? "",
-                Settings = settings,
+                Settings = question.Settings,
             },
             CancellationToken.None).GetAsyncEnumerator(CancellationToken.None);
         var first = await parts.MoveNextAsync() ? parts.Current : null;
@@ -132,8 +130,11 @@ internal sealed partial class ChatDesk : IDisposable
             Id = accepted.TurnId,
             ConversationId = conversation,
             ParentId = string.IsNullOrEmpty(parent) ? null : parent,
-            MessageId = messageId,
-            Question = text,
+            MessageId = question.MessageId,
+            Question = question.Text,
+            Make = question.Make,
+            FileNames = [.. question.Files.Select(file => file.Name)],
+            Media = KeptFiles(chat, question.FilesOf),
             AskedAt = _time.GetUtcNow(),
             Notices = parent is null ? [BeginsAnew] : [],
         });
@@ -146,6 +147,9 @@ internal sealed partial class ChatDesk : IDisposable
         _ = Task.Run(() => WatchAsync(note, parts), CancellationToken.None);
         return new AskOutcome(note.Turn, null);
     }
+
+    /// <summary>The person's files of a turn under way, once they have been read.</summary>
+    public IReadOnlyList<PastMedium> FilesOf(string person, string turnId) => _router.FilesOf(turnId, Surface, person);
 
     /// <summary>Stops a running turn.</summary>
     public bool Stop(string person, string turnId) => _router.Stop(turnId, Surface, person);
@@ -262,6 +266,10 @@ internal sealed partial class ChatDesk : IDisposable
                 {
                     var part = parts.Current;
                     note.Change(turn => turn.After(part));
+                    if (part is TurnStarted or TurnFailed)
+                    {
+                        TakeFiles(note);
+                    }
                 }
             }
 
@@ -278,6 +286,21 @@ internal sealed partial class ChatDesk : IDisposable
         {
             note.Ended.TrySetResult();
         }
+    }
+
+    /// <summary>The files that a new version of a question has from the version before, until its own are known.</summary>
+    private static IReadOnlyList<PastMedium> KeptFiles(Chat chat, string? turnId) =>
+        [.. (chat.Find(turnId)?.Media ?? []).Where(medium => medium.FromPerson)];
+
+    /// <summary>Once work has begun the files of the question have been read: shown instead of their names.</summary>
+    private void TakeFiles(Note note)
+    {
+        var files = _router.FilesOf(note.Turn.Id, Surface, note.Person);
+        note.Change(turn => turn with
+        {
+            FileNames = turn.State == ChatTurnState.Failed && files.Count == 0 ? turn.FileNames : [],
+            Media = [.. files, .. turn.Media.Where(medium => !medium.FromPerson)],
+        });
     }
 
     private bool IsKnown(Note note) => _router.Knows(note.Turn.Id, Surface, note.Person);
@@ -312,6 +335,9 @@ internal sealed partial class ChatDesk : IDisposable
         return turn with
         {
             ParentId = past.ParentTurnId,
+            Media = past.Media,
+            UnderWay = [],
+            FileNames = [],
             IsKept = past.Kept,
             IsTrainable = past.Kept && consent.Train,
         };

@@ -1,5 +1,6 @@
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Media;
 
 namespace NextGpt.Server.Web.Chats;
 
@@ -36,6 +37,18 @@ internal sealed record ChatTurn
     /// <summary>Markdown as the model wrote it, so far.</summary>
     public string Answer { get; init; } = "";
 
+    /// <summary>Files of the question, then media of the answer, the lost ones too.</summary>
+    public IReadOnlyList<PastMedium> Media { get; init; } = [];
+
+    /// <summary>Media that are being made.</summary>
+    public IReadOnlyList<MediumUnderWay> UnderWay { get; init; } = [];
+
+    /// <summary>Names of attached files until they have been read.</summary>
+    public IReadOnlyList<string> FileNames { get; init; } = [];
+
+    /// <summary>What the answer had to contain, or null.</summary>
+    public MediaKind? Make { get; init; }
+
     public ChatTurnState State { get; init; }
 
     public string? ModelId { get; init; }
@@ -65,7 +78,8 @@ internal sealed record ChatTurn
     public string? Correction { get; init; }
 
     /// <summary>Whether the next question can follow it: it has an answer the model may be reminded of.</summary>
-    public bool CanBeFollowed => State == ChatTurnState.Answered && Answer.Length > 0;
+    public bool CanBeFollowed => State == ChatTurnState.Answered
+        && (Answer.Length > 0 || Media.Any(medium => !medium.FromPerson && medium.Lost is null));
 
     /// <summary>The turn after a piece of the reply.</summary>
     public ChatTurn After(ReplyPart part) => part switch
@@ -73,15 +87,51 @@ internal sealed record ChatTurn
         TurnStarted started => this with { ModelId = started.ModelId, Seed = started.Seed },
         AnswerText text => this with { Answer = Answer + text.Text },
         AnswerNotice notice => this with { Notices = [.. Notices, notice.Text] },
+        MediaStarted begun => this with { UnderWay = [.. UnderWay, new MediumUnderWay(begun.Index, begun.Kind, 0)] },
+        MediaProgress progress => this with
+        {
+            UnderWay =
+            [
+                .. UnderWay.Select(medium => medium.Index == progress.Index ? medium with { Share = progress.Share } : medium),
+            ],
+        },
+        MediaReady ready => Without(ready.Index) with
+        {
+            Media =
+            [
+                .. Media, new PastMedium(ready.MediaId, FromPerson: false, ready.File.Kind, ready.Caption)
+                {
+                    MediaType = ready.File.Format.MediaType,
+                    TextOffset = ready.TextOffset,
+                },
+            ],
+        },
+        MediaLost lost => Without(lost.Index) with
+        {
+            Media =
+            [
+                .. Media, new PastMedium("", FromPerson: false, lost.Kind, lost.Sentence)
+                {
+                    MediaType = "",
+                    TextOffset = Answer.Length,
+                    Lost = lost.Sentence,
+                    IsThere = false,
+                },
+            ],
+        },
         TurnFinished finished => this with
         {
+            UnderWay = [],
             State = ChatTurnState.Answered,
             FinishReason = finished.FinishReason,
             ReplyTokens = finished.ReplyTokens,
             Duration = finished.Duration,
             IsKept = finished.Kept,
         },
-        TurnFailed failed => this with { State = ChatTurnState.Failed, Error = failed.Error },
+        TurnFailed failed => this with { State = ChatTurnState.Failed, Error = failed.Error, UnderWay = [] },
         _ => this,
     };
+
+    private ChatTurn Without(int index) =>
+        this with { UnderWay = [.. UnderWay.Where(medium => medium.Index != index)] };
 }

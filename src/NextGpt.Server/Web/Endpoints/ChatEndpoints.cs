@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Options;
 using NextGpt.Host;
 using NextGpt.Server.Guards;
 using NextGpt.Server.Web.Chats;
@@ -48,6 +49,8 @@ internal static class ChatEndpoints
             DataSheet = DataSheet.Render(consent, sources.Desk.NotKeptBecause),
             Keeps = consent.Keep,
             ModelId = ModelIdOf(sources.Model),
+            Senses = sources.Router.Senses,
+            Limits = sources.Limits.Value,
             Now = sources.Time.GetUtcNow(),
             Token = PageGuard.TokenFor(context, sources.Antiforgery),
         }));
@@ -66,6 +69,7 @@ internal static class ChatEndpoints
     private static async Task<IResult> ThreadAsync(
         HttpContext context, string id, string? through, ChatDesk desk, TurnView turns) =>
         new PageResult(turns.Branch(
+            PageGuard.PersonOf(context).Id,
             await desk.ReadAsync(PageGuard.PersonOf(context).Id, id, context.RequestAborted), through));
 
     private static async Task<IResult> RenameAsync(HttpContext context, string id, TitleRequest request, ChatDesk desk)
@@ -91,4 +95,5 @@ internal static class ChatEndpoints
 
 /// <summary>What the chat page is made from.</summary>
 internal sealed record PageSources(
-    ChatDesk Desk, ChatPage Page, IChatClient Model, TimeProvider Time, IAntiforgery Antiforgery);
+    ChatDesk Desk, ChatPage Page, IChatClient Model, ConversationRouter Router, IOptions<TurnOptions> Limits, TimeProvider Time,
+    IAntiforgery Antiforgery);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Server.Endpoints;
 using NextGpt.Server.Guards;
 using NextGpt.Server.Web.Chats;
 using NextGpt.Server.Web.Pages;
@@ -13,9 +14,6 @@ internal static class ChatTurnEndpoints
 {
     /// <summary>How often a quiet stream says that it lives.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
-
-    /// <summary>A second answer to the same question should differ, whatever the host's default is.</summary>
-    private static readonly TurnSettings AnotherAnswer = new() { Temperature = 0.8 };
 
     public static void MapChatTurns(this IEndpointRouteBuilder pages)
     {
@@ -34,8 +32,38 @@ internal static class ChatTurnEndpoints
 
     private static ErrorResult NoSuchTurn() => new(ErrorCatalogue.NoSuchThing.With("turn"));
 
-    private static async Task<IResult> AskAsync(HttpContext context, AskRequest request, ChatDesk desk, TurnView turns)
+    private static async Task<IResult> AskAsync(HttpContext context, ChatDesk desk, TurnView turns)
     {
+        var (form, error) = await TurnForm.ReadAsync(context);
+        using (form)
+        {
+            return form is null
+                ? new ErrorResult(error ?? ErrorCatalogue.Internal.With())
+                : await AskNowAsync(context, Read(form), form.Files, desk, turns);
+        }
+    }
+
+    /// <summary>The question of a request; null if the page sent something that is none.</summary>
+    private static AskRequest? Read(TurnForm form)
+    {
+        try
+        {
+            return form.Body.RootElement.Deserialize<AskRequest>(JsonSerializerOptions.Web);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<IResult> AskNowAsync(
+        HttpContext context, AskRequest? request, IReadOnlyList<IncomingFile> files, ChatDesk desk, TurnView turns)
+    {
+        if (request is null)
+        {
+            return new ErrorResult(ErrorCatalogue.InvalidRequest.With("The page sent a broken question; reload it and try again."));
+        }
+
         var person = PageGuard.PersonOf(context).Id;
         var conversation = string.IsNullOrEmpty(request.Conversation) ? ConversationId.New().Value : request.Conversation;
         if (!IsId(conversation) || !IsId(request.MessageId))
@@ -44,8 +72,19 @@ internal static class ChatTurnEndpoints
         }
 
         var outcome = await desk.AskAsync(
-            person, conversation, request.After, request.MessageId ?? "", request.Text ?? "",
-            request.Again ? AnotherAnswer : null, context.RequestAborted);
+            person,
+            new WebQuestion
+            {
+                Conversation = conversation,
+                After = request.After,
+                MessageId = request.MessageId ?? "",
+                Text = request.Text ?? "",
+                Files = files,
+                FilesOf = IsId(request.FilesOf) ? request.FilesOf : null,
+                Make = MediaWords.KindOf(request.Make),
+                Again = request.Again,
+            },
+            context.RequestAborted);
         if (outcome.Turn is not { } turn)
         {
             return new ErrorResult(outcome.Error ?? ErrorCatalogue.Internal.With());
@@ -57,17 +96,17 @@ internal static class ChatTurnEndpoints
             Conversation = conversation,
             Turn = turn.Id,
             chat.Title,
-            Html = turns.Article(chat, chat.Find(turn.Id) ?? turn).ToString(),
+            Html = turns.Article(person, chat, chat.Find(turn.Id) ?? turn).ToString(),
         });
     }
 
     /// <summary>The answer as server-sent events: the blocks that change, then once the finished turn.</summary>
     private static async Task<IResult> FollowAsync(
-        HttpContext context, string id, int? from, ChatDesk desk, TurnView turns, AnswerRenderer renderer,
+        HttpContext context, string id, int? from, ChatDesk desk, TurnView turns, MediaView media, AnswerRenderer renderer,
         TimeProvider time)
     {
         var person = PageGuard.PersonOf(context).Id;
-        if (desk.FindRecent(person, id) is null)
+        if (desk.FindRecent(person, id) is not { } asked)
         {
             return NoSuchTurn();
         }
@@ -77,14 +116,15 @@ internal static class ChatTurnEndpoints
         response.Headers["X-Accel-Buffering"] = "no";
         var aborted = context.RequestAborted;
         await response.StartAsync(aborted);
-        var stream = new AnswerStream(response, renderer, from ?? 0);
+        var shown = new ShownMedia(media, person, asked, () => desk.FilesOf(person, id));
+        var stream = new AnswerStream(response, renderer, shown, from ?? 0);
         await CopyAsync(desk, person, id, stream, time, aborted);
         await desk.EndOf(id).WaitAsync(aborted);
         if (desk.FindRecent(person, id) is { } turn)
         {
             var chat = await desk.ReadAsync(person, turn.ConversationId, aborted);
             turn = chat.Find(id) ?? turn;
-            await stream.EndAsync(turns.Article(chat, turn), turn.Error?.Message, aborted);
+            await stream.EndAsync(turns.Article(person, chat, turn), turn.Error?.Message, aborted);
         }
 
         return Results.Empty;
@@ -155,18 +195,19 @@ internal static class ChatTurnEndpoints
             person, id, vote.Value, request.Reason, request.Correction, context.RequestAborted);
         var chat = await desk.ReadAsync(person, request.Conversation ?? "", context.RequestAborted);
         return outcome != VoteOutcome.NoSuchTurn && chat.Find(id) is { } turn
-            ? new PageResult(turns.Article(chat, turn))
+            ? new PageResult(turns.Article(person, chat, turn))
             : NoSuchTurn();
     }
 
     private static bool IsId(string? id) => id is { Length: 32 } && id.All(char.IsAsciiHexDigitLower);
 
-    private sealed record AskRequest(string? Conversation, string? After, string? Text, string? MessageId, bool Again);
+    private sealed record AskRequest(
+        string? Conversation, string? After, string? Text, string? MessageId, bool Again, string? FilesOf, string? Make);
 
     private sealed record RatingRequest(string? Conversation, string? Vote, string? Reason, string? Correction);
 
     /// <summary>Writes the events of one answer to one reader.</summary>
-    private sealed class AnswerStream(HttpResponse response, AnswerRenderer renderer, int from)
+    private sealed class AnswerStream(HttpResponse response, AnswerRenderer renderer, ShownMedia media, int from)
     {
         private readonly StreamedAnswer _answer = new(renderer);
         private readonly System.Text.StringBuilder _text = new();
@@ -176,6 +217,7 @@ internal static class ChatTurnEndpoints
         public async Task AddAsync(ReplyPart part, CancellationToken cancellationToken)
         {
             var isNew = _parts++ >= from;
+            media.Add(part);
             switch (part)
             {
                 case AnswerText text:
@@ -189,7 +231,8 @@ internal static class ChatTurnEndpoints
                         cancellationToken);
                     break;
                 case TurnStarted started when isNew:
-                    await SendAsync("started", new { Model = started.ModelId }, cancellationToken);
+                    await SendAsync(
+                        "started", new { Model = started.ModelId, Files = media.Files().ToString() }, cancellationToken);
                     break;
                 default:
                     break;   // notices and the end come with the finished turn
@@ -205,6 +248,11 @@ internal static class ChatTurnEndpoints
             }
 
             _grown = false;
+            if (media.Take() is var (html, news))
+            {
+                await SendAsync("media", new { Html = html.ToString(), News = news }, cancellationToken);
+            }
+
             await response.Body.FlushAsync(cancellationToken);
         }
 

@@ -20,9 +20,9 @@ internal sealed class PageGuard(AccountStore accounts, IAntiforgery antiforgery)
 {
     private const string PersonKey = "nextgpt.person";
 
-    /// <summary>Nothing is loaded but our own files; no script, style or frame from anywhere else, none in the markup.</summary>
+    /// <summary>Nothing is loaded but our own files (and pictures that somebody is about to send); no script, style or frame from anywhere else, none in the markup.</summary>
     private const string ContentPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; connect-src 'self'; form-action 'self'; "
         + "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types nextgpt";
 
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -32,7 +32,8 @@ internal sealed class PageGuard(AccountStore accounts, IAntiforgery antiforgery)
         var metadata = http.GetEndpoint()?.Metadata;
         var person = await Session.FindAsync(http, accounts);
         http.Items[PersonKey] = person;
-        var isRequestOfScript = http.Request.Path.StartsWithSegments("/chat");
+        var isRequestOfScript = http.Request.Path.StartsWithSegments("/chat")
+            || http.Request.Path.StartsWithSegments("/media");
         if (person is null && metadata?.GetMetadata<OpenToAll>() is null)
         {
             return isRequestOfScript

@@ -1,4 +1,6 @@
 using NextGpt.Host;
+using NextGpt.Media;
+using NextGpt.Server.Endpoints;
 using NextGpt.Server.Web.Accounts;
 using NextGpt.Server.Web.Chats;
 using NextGpt.Server.Web.Rendering;
@@ -27,6 +29,12 @@ internal sealed record ChatPageContent
 
     /// <summary>The model and adapter that answer.</summary>
     public required string ModelId { get; init; }
+
+    /// <summary>What the model reads and makes.</summary>
+    public required ModelSenses Senses { get; init; }
+
+    /// <summary>How many files, how large.</summary>
+    public required TurnOptions Limits { get; init; }
 
     /// <summary>Now, for "today".</summary>
     public required DateTimeOffset Now { get; init; }
@@ -60,9 +68,9 @@ internal sealed class ChatPage(TurnView turns)
             {Top(content)}
             <main class="thread" id="thread" aria-label="Conversation" tabindex="-1">
             {(content.IsBegun ? Html.Empty : Empty())}
-            <div class="turns">{(content.IsBegun ? turns.Branch(content.Chat, content.Through) : Html.Empty)}</div>
+            <div class="turns">{(content.IsBegun ? turns.Branch(content.Person.Id, content.Chat, content.Through) : Html.Empty)}</div>
             </main>
-            {Dock(content.Keeps)}
+            {Dock(content)}
             </div>
             </div>
             <p id="status" class="sr" role="status"></p>
@@ -141,21 +149,38 @@ internal sealed class ChatPage(TurnView turns)
         <section class="empty" id="empty" aria-label="Begin">
         {Icons.Mark}
         <h2>What would you like to know?</h2>
-        <p>A small language model on this machine answers. Short, plain questions suit it best; it errs, and it says nothing to anybody else.</p>
+        <p>A small model on this machine answers. Short, plain questions suit it best; it errs, and it says nothing to anybody else.</p>
         <ul class="examples">{Examples.Select(example => Html.Of($"""<li><button type="button" data-act="example">{example}</button></li>"""))}</ul>
         </section>
         """);
 
-    private static Html Dock(bool keeps) => Html.Of($"""
+    private static readonly (MediaKind Kind, string Name)[] Answers =
+    [
+        (MediaKind.Image, "A picture"), (MediaKind.Audio, "A sound"), (MediaKind.Video, "A clip"),
+    ];
+
+    /// <summary>Choosing files, where the model reads any.</summary>
+    private static Html Attach(ModelSenses senses) => senses.Reads.Count == 0
+        ? Html.Empty
+        : Html.Of($"""<input class="sr" id="files" type="file" multiple tabindex="-1" aria-label="Files to attach"><button type="button" class="icon" data-act="attach" aria-label="Attach files" title="Attach files">{Icons.Clip}</button>""");
+
+    /// <summary>What the answer must be, where the model makes any media.</summary>
+    private static Html Make(ModelSenses senses) => senses.Makes.Count == 0
+        ? Html.Empty
+        : Html.Of($"""<label class="make"><span class="sr">Answer with</span><select id="make"><option value="">Any answer</option>{Answers.Where(answer => senses.Makes.Contains(answer.Kind)).Select(answer => Html.Of($"""<option value="{MediaWords.NameOf(answer.Kind)}">{answer.Name}</option>"""))}</select></label>""");
+
+    private static Html Dock(ChatPageContent content) => Html.Of($"""
         <section class="dock" aria-label="Write">
         <div class="newest" id="newest" hidden><button type="button" class="icon" data-act="newest" aria-label="To the newest answer">{Icons.Down}</button></div>
         <div class="bar" id="alert" role="alert" hidden><span></span><button type="button" class="icon" data-act="dismiss" aria-label="Dismiss">{Icons.Close}</button></div>
-        <form class="composer" id="composer">
+        <form class="composer" id="composer" data-most="{content.Limits.MaxFiles}" data-megabytes="{content.Limits.MaxFileMegabytes}" data-reads="{string.Join(' ', content.Senses.Reads.Select(MediaWords.NameOf))}" data-send="{content.Senses.Sendable}">
+        <ul class="attached" id="attached" aria-label="Files to send" hidden></ul>
         <label class="sr" for="question">Your message</label>
         <textarea id="question" rows="1" placeholder="Ask something" autocomplete="off" enterkeyhint="send" dir="auto"></textarea>
+        <div class="with">{Attach(content.Senses)}{Make(content.Senses)}</div>
         <button class="send" id="send" aria-label="Send">{SendIcons()}</button>
         </form>
-        <p class="under"><span id="keeping-line">{(keeps ? "Your conversations are kept." : "This is not kept: it is forgotten after an hour.")}</span><button type="button" data-act="data">Your data</button></p>
+        <p class="under"><span id="keeping-line">{(content.Keeps ? "Your conversations are kept." : "This is not kept: it is forgotten after an hour.")}</span><button type="button" data-act="data">Your data</button></p>
         </section>
         """);
 

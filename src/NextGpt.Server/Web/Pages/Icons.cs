@@ -48,6 +48,8 @@ internal static class Icons
 
     public static Html Kept { get; } = Line("M5.5 3.5h9v13L10 13.2 5.5 16.5z");
 
+    public static Html Clip { get; } = Line("M14.5 8.5l-5.6 5.6a2.4 2.4 0 0 1-3.4-3.4l6.3-6.3a3.7 3.7 0 0 1 5.2 5.2l-6.4 6.4a5 5 0 0 1-7.1-7.1l5.6-5.6");
+
     public static Html Stop { get; } = Html.Of($"""
         <svg class="stop" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false"><rect x="5.5" y="5.5" width="9" height="9" rx="1.5" fill="currentColor"/></svg>
         """);

@@ -1,33 +1,38 @@
 using System.Globalization;
 using NextGpt.Conversations;
+using NextGpt.Server.Endpoints;
 using NextGpt.Server.Web.Chats;
 using NextGpt.Server.Web.Rendering;
 
 namespace NextGpt.Server.Web.Pages;
 
 /// <summary>A question with its answer, its state and what can be done with them.</summary>
-internal sealed class TurnView(AnswerRenderer answers)
+internal sealed class TurnView(AnswerRenderer answers, MediaView media)
 {
     /// <summary>The turns of a branch, oldest first.</summary>
-    public Html Branch(Chat chat, string? through) =>
-        Html.Join(chat.Branch(through).Select(turn => Article(chat, turn)));
+    public Html Branch(string person, Chat chat, string? through) =>
+        Html.Join(chat.Branch(through).Select(turn => Article(person, chat, turn)));
 
     /// <summary>One turn.</summary>
-    public Html Article(Chat chat, ChatTurn turn)
+    /// <param name="person">Who looks at it; the addresses of its media work for them alone.</param>
+    /// <param name="chat">Its conversation.</param>
+    /// <param name="turn">The turn.</param>
+    public Html Article(string person, Chat chat, ChatTurn turn)
     {
         var versions = chat.VersionsOf(turn);
         var sameQuestion = versions.All(version => version.Question == turn.Question);
         var running = turn.State == ChatTurnState.Running;
         return Html.Of($"""
-            <article class="turn" id="turn-{turn.Id}" data-turn="{turn.Id}" data-parent="{turn.ParentId}" data-state="{StateWord(turn)}" aria-busy="{(running ? "true" : "false")}">
+            <article class="turn" id="turn-{turn.Id}" data-turn="{turn.Id}" data-parent="{turn.ParentId}" data-state="{StateWord(turn)}" data-make="{MakeOf(turn)}" aria-busy="{(running ? "true" : "false")}">
             <div class="ask">
             <h2 class="sr">You asked</h2>
-            <div class="bubble" dir="auto">{turn.Question}</div>
+            <div class="said">{media.Asked(person, turn)}{Bubble(turn)}</div>
             <div class="tools">{(sameQuestion ? Html.Empty : Versions(versions, turn))}{(running ? Html.Empty : Act("edit", "Edit the question", Icons.Pencil))}</div>
             </div>
             <div class="reply">
             <h2 class="sr">The AI answered</h2>
             {Answer(turn)}
+            {media.Answered(person, turn)}
             {Notices(turn)}
             {Failure(turn)}
             {(running ? Html.Empty : Tools(turn, sameQuestion ? Versions(versions, turn) : Html.Empty))}
@@ -35,6 +40,12 @@ internal sealed class TurnView(AnswerRenderer answers)
             </article>
             """);
     }
+
+    private static Html Bubble(ChatTurn turn) => turn.Question.Length == 0
+        ? Html.Of($"""<div class="bubble" hidden></div>""")
+        : Html.Of($"""<div class="bubble" dir="auto">{turn.Question}</div>""");
+
+    private static string MakeOf(ChatTurn turn) => turn.Make is { } kind ? MediaWords.NameOf(kind) : "";
 
     private static string StateWord(ChatTurn turn) => turn.State switch
     {
@@ -67,7 +78,7 @@ internal sealed class TurnView(AnswerRenderer answers)
     {
         var ended = turn.FinishReason switch
         {
-            "cancelled" => [turn.Answer.Length > 0 ? "Stopped; what was there stands." : "Stopped before the answer began."],
+            "cancelled" => [turn.Answer.Length > 0 || turn.Media.Any(medium => !medium.FromPerson) ? "Stopped; what was there stands." : "Stopped before the answer began."],
             "length" => ["The answer reached its longest length and ends here."],
             _ => Array.Empty<string>(),
         };
