@@ -42,6 +42,7 @@ internal sealed class NextGptChatClient(
         return serviceKey is not null ? null
             : serviceType == typeof(ChatClientMetadata)
                 ? new ChatClientMetadata("nextgpt", providerUri: null, generator.ModelId)
+            : serviceType == typeof(ModelAbilities) ? generator.Abilities
             : serviceType.IsInstanceOfType(this) ? this
             : null;
     }

@@ -104,7 +104,7 @@ public sealed class MediaInputTests
     [Theory]
     [InlineData("image/png", "text", new MediaKind[0])]
     [InlineData("audio/wav", "PNG, JPEG, WebP or GIF", new[] { MediaKind.Image })]
-    [InlineData("image/png", "WAV, MP3, OGG, FLAC, M4A, MP4 or WebM", new[] { MediaKind.Audio, MediaKind.Video })]
+    [InlineData("image/png", "WebP, GIF, WAV, MP3, OGG, FLAC, M4A, MP4 or WebM", new[] { MediaKind.Audio, MediaKind.Video })]
     public async Task Case_22_a_kind_that_the_model_cannot_read_is_refused_with_the_sentence_of_the_catalogue(
         string type, string readable, MediaKind[] reads)
     {

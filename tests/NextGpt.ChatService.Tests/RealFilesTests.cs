@@ -62,10 +62,61 @@ public sealed class RealFilesTests
         Assert.StartsWith("sky.png ", refused.Message, StringComparison.Ordinal);
     }
 
-    private static ServiceProvider Provide()
+    [Fact]
+    public async Task Case_22_an_animated_picture_is_a_clip_for_a_model_that_reads_clips_alone()
+    {
+        var model = ScriptedArtist.Create(new ModelAbilities { Reads = [MediaKind.Video] });
+        await using var provider = Provide(model);
+        var client = provider.GetRequiredService<IChatClient>();
+
+        await client.GetResponseAsync([new ChatMessage(ChatRole.User, [new DataContent(AnimatedGif(), "image/gif")])],
+            new ChatOptions { AdditionalProperties = new() { ["modalities"] = "text" } });
+        Assert.Equal(2, Assert.IsType<VideoClip>(((MediaPart)model.Asked.Messages[0].Parts[0]).Medium).Frames.Count);
+
+        // A still one is not.
+        var refused = await Assert.ThrowsAsync<MediaRefusedException>(() => client.GetResponseAsync(
+            [new ChatMessage(ChatRole.User, [new DataContent(TestMedia.Png(), "image/png")])]));
+        Assert.Equal("image/png is not supported; send WebP, GIF, MP4 or WebM.", refused.Message);
+    }
+
+    /// <summary>Two frames of 16 x 16 pixels, one red, one green, as a GIF (GIF89a, section 18 ff.).</summary>
+    private static byte[] AnimatedGif()
+    {
+        // A code size of 2 bits and a clear code after every two pixels keep each code 3 bits wide, so no table is needed.
+        List<byte> file =
+        [
+            .. "GIF89a"u8, 16, 0, 16, 0, 0b1000_0001, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255,
+            0x21, 0xFF, 11, .. "NETSCAPE2.0"u8, 3, 1, 0, 0, 0,
+        ];
+        for (var colour = 0; colour < 2; colour++)
+        {
+            file.AddRange([0x21, 0xF9, 4, 4, 10, 0, 0, 0, 0x2C, 0, 0, 0, 0, 16, 0, 16, 0, 0, 2]);
+            List<int> codes = [];
+            for (var pixel = 0; pixel < 256; pixel += 2)
+            {
+                codes.AddRange([4, colour, colour]);   // clear, pixel, pixel
+            }
+
+            codes.Add(5);   // end
+            var bits = new byte[((codes.Count * 3) + 7) / 8];
+            for (var i = 0; i < codes.Count * 3; i++)
+            {
+                bits[i / 8] |= (byte)(((codes[i / 3] >> (i % 3)) & 1) << (i % 8));
+            }
+
+            file.Add((byte)bits.Length);
+            file.AddRange(bits);
+            file.Add(0);
+        }
+
+        file.Add(0x3B);
+        return [.. file];
+    }
+
+    private static ServiceProvider Provide(ScriptedGenerator? model = null)
     {
         var services = new ServiceCollection();
-        services.AddSingleton<IGenerator>(ScriptedArtist.Create());
+        services.AddSingleton<IGenerator>(model ?? ScriptedArtist.Create());
         services.AddNextGpt("toy");
         return services.BuildServiceProvider();
     }

@@ -40,6 +40,7 @@ public sealed class RegistrationTests
         Assert.Same(chat.Client, chat.Client.GetService<IChatCompletionService>());
         Assert.NotNull(chat.Client.GetService<FunctionInvokingChatClient>());
         Assert.NotNull(chat.Client.GetService<OpenTelemetryChatClient>());
+        Assert.Same(ModelAbilities.TextOnly, chat.Client.GetService<ModelAbilities>());
         var model = chat.Client.GetRequiredService<NextGptChatClient>();
         Assert.Same(model, model.GetService<NextGptChatClient>());
 

@@ -61,7 +61,7 @@ internal sealed class AttachmentReader(MediaFiles files, ModelAbilities abilitie
         }
 
         var format = Identify(file);
-        if (!abilities.Reads.Contains(format.Kind))
+        if (!MayRead(format, abilities.Reads))
         {
             return isOwn ? null : throw Unsupported(format.MediaType);
         }
@@ -149,9 +149,14 @@ internal sealed class AttachmentReader(MediaFiles files, ModelAbilities abilitie
 
     private string Readable() => abilities.Reads.Count == 0 ? "text" : NamesOf([.. abilities.Reads]);
 
+    /// <summary>Whether a format can hold one of the kinds: a GIF or WebP may turn out to be a clip.</summary>
+    private static bool MayRead(MediaFormat format, IReadOnlyList<MediaKind> kinds) =>
+        kinds.Contains(format.Kind) ||
+        (kinds.Contains(MediaKind.Video) && (format == MediaFormat.Gif || format == MediaFormat.WebP));
+
     private static string NamesOf(params IReadOnlyList<MediaKind> kinds)
     {
-        string[] names = [.. MediaFormat.All.Where(format => kinds.Contains(format.Kind)).Select(DisplayName)];
+        string[] names = [.. MediaFormat.All.Where(format => MayRead(format, kinds)).Select(DisplayName)];
         return $"{string.Join(", ", names[..^1])} or {names[^1]}";
     }
 

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using Microsoft.Extensions.Configuration.Json;
+using NextGpt.ChatService;
 using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Media;
@@ -28,6 +29,7 @@ internal static class SettingsCheck
         (TurnOptions.SectionName, typeof(TurnOptions)),
         (ModelOptions.SectionName, typeof(ModelOptions)),
         (MediaFileOptions.SectionName, typeof(MediaFileOptions)),
+        (AttachmentOptions.SectionName, typeof(AttachmentOptions)),
         (ConversationOptions.SectionName, typeof(ConversationOptions)),
         (WorldOptions.SectionName, typeof(WorldOptions)),
         (WebOptions.SectionName, typeof(WebOptions)),
