@@ -1,13 +1,14 @@
 using System.Text.Json;
 using NextGpt.Model.Language;
 using NextGpt.Model.Language.Quantized;
+using NextGpt.Model.Packages;
 using NextGpt.Model.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NextGpt.Model;
 
-/// <summary>Makes a speaking model of a GGUF file or of a folder in Hugging Face layout.</summary>
+/// <summary>Makes a speaking model of a package, of a GGUF file, or of a folder in Hugging Face layout.</summary>
 internal static class LanguageModelLoader
 {
     // What is used where a checkpoint says nothing: near the likeliest, without its loops.
@@ -16,20 +17,31 @@ internal static class LanguageModelLoader
     /// <summary>The file or folder that the options name.</summary>
     public static string SourceOf(ModelOptions options) => options.Path ?? EmbeddedModel.Path;
 
-    /// <summary>The id of the model that the options name; reads nothing.</summary>
+    /// <summary>What the model that the options name can do; reads no more than a manifest.</summary>
+    public static ModelAbilities AbilitiesOf(ModelOptions options) =>
+        ManifestOf(options) is { } manifest ? PackageLoader.AbilitiesOf(SourceOf(options), manifest) : ModelAbilities.TextOnly;
+
+    /// <summary>The id of the model that the options name; reads no more than a manifest.</summary>
     public static string IdOf(ModelOptions options)
     {
+        if (ManifestOf(options) is { } manifest)
+        {
+            return manifest.Id;
+        }
+
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(SourceOf(options)));
         return name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? name[..^5] : name;
     }
 
     /// <summary>Loads the model that the options name.</summary>
     /// <param name="options">Which model, on which device.</param>
+    /// <param name="time">The clock by which decoders rest.</param>
     /// <param name="progress">Gets the share that is done, 0 to 1.</param>
     /// <param name="cancellationToken">Looked at before every tensor.</param>
     /// <exception cref="InvalidDataException">The files are not usable, with what to do.</exception>
     /// <exception cref="InvalidOperationException">The device is not there, with what to do.</exception>
-    public static LoadedModel Load(ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+    public static LoadedModel Load(
+        ModelOptions options, TimeProvider time, IProgress<double> progress, CancellationToken cancellationToken)
     {
         var path = SourceOf(options);
         if (!File.Exists(path) && !Directory.Exists(path))
@@ -40,13 +52,37 @@ internal static class LanguageModelLoader
                 + "layout, or leave it out to use the embedded model.");
         }
 
-        return Directory.Exists(path)
-            ? LoadFolder(path, options, progress, cancellationToken)
-            : LoadGguf(path, options, progress, cancellationToken);
+        return ModelPackage.IsPackage(path)
+            ? PackageLoader.Load(path, options, time, progress, cancellationToken)
+            : LoadLanguage(path, options, null, progress, cancellationToken);
+    }
+
+    /// <summary>Loads a language model.</summary>
+    /// <param name="path">A GGUF file, or a folder in Hugging Face layout.</param>
+    /// <param name="options">On which device.</param>
+    /// <param name="additions">What a package adds to it; null is nothing.</param>
+    /// <param name="progress">Gets the share that is done, 0 to 1.</param>
+    /// <param name="cancellationToken">Looked at before every tensor.</param>
+    public static LoadedModel LoadLanguage(
+        string path, ModelOptions options, LanguageAdditions? additions, IProgress<double> progress, CancellationToken cancellationToken) =>
+        Directory.Exists(path)
+            ? LoadFolder(path, options, additions, progress, cancellationToken)
+            : LoadGguf(path, options, additions, progress, cancellationToken);
+
+    private static PackageManifest? ManifestOf(ModelOptions options)
+    {
+        try
+        {
+            return ModelPackage.IsPackage(SourceOf(options)) ? ModelPackage.ReadManifest(SourceOf(options)) : null;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return null;   // said in a sentence when the model is loaded
+        }
     }
 
     private static LoadedModel LoadGguf(
-        string path, ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+        string path, ModelOptions options, LanguageAdditions? additions, IProgress<double> progress, CancellationToken cancellationToken)
     {
         var embedded = Path.GetFileName(path) == Path.GetFileName(EmbeddedModel.Path);
         if (embedded)
@@ -56,35 +92,38 @@ internal static class LanguageModelLoader
 
         using var source = new GgufLlama(path);
         var tokenizer = GgufTokenizer.Read(source.File.Metadata);
-        var template = TemplateOf(options, tokenizer, source.File.Metadata.Text("tokenizer.chat_template"), path);
+        var template = TemplateOf(options, additions, tokenizer, source.File.Metadata.Text("tokenizer.chat_template"), path);
         var defaults = embedded ? EmbeddedModel.Defaults : new ModelDefaults(UsualSampling, template.DefaultSystemText);
-        return Assemble(source.Config, source, tokenizer, template, defaults, options, progress, cancellationToken);
+        return Assemble(source.Config, source, tokenizer, template, defaults, options, additions, progress, cancellationToken);
     }
 
     private static LoadedModel LoadFolder(
-        string path, ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+        string path, ModelOptions options, LanguageAdditions? additions, IProgress<double> progress, CancellationToken cancellationToken)
     {
         var config = LlamaConfigFile.Read(Path.Combine(path, "config.json"));
         using var source = SafetensorsFolder.Open(path);
         var tokenizer = TokenizerFolder.Read(path);
-        var template = TemplateOf(options, tokenizer, PublishedTemplate(path), Path.GetFileName(path));
+        var template = TemplateOf(options, additions, tokenizer, PublishedTemplate(path), Path.GetFileName(path));
         var defaults = new ModelDefaults(PublishedSampling(path), template.DefaultSystemText);
-        return Assemble(config, source, tokenizer, template, defaults, options, progress, cancellationToken);
+        return Assemble(config, source, tokenizer, template, defaults, options, additions, progress, cancellationToken);
     }
 
     private static LoadedModel Assemble(
         LlamaConfig config, ITensorSource source, ITokenizer tokenizer, IPromptTemplate template, ModelDefaults defaults,
-        ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
+        ModelOptions options, LanguageAdditions? additions, IProgress<double> progress, CancellationToken cancellationToken)
     {
-        if (tokenizer.VocabularySize > config.VocabularySize)
+        using var whole = new AddedLanguage(source, config, additions);
+        config = whole.Config;
+        if (tokenizer.VocabularySize > config.VocabularySize + whole.AddedTokens)
         {
             throw new InvalidDataException(
                 $"{source.Name}: the tokenizer has {tokenizer.VocabularySize:N0} tokens, the network only "
-                + $"{config.VocabularySize:N0}; the files belong to different models.");
+                + $"{config.VocabularySize + whole.AddedTokens:N0}; the files belong to different models.");
         }
 
-        var contextTokens = Math.Min(options.MaxContextTokens, config.ContextLength);
-        var engine = NewEngine(source, config, contextTokens, options, progress, cancellationToken);
+        var contextTokens = Math.Min(
+            options.MaxContextTokens, Math.Min(config.ContextLength, additions?.Part.ContextTokens ?? int.MaxValue));
+        var engine = NewEngine(whole, contextTokens, options, progress, cancellationToken);
         try
         {
             TryOut(engine, source.Name, tokenizer);
@@ -94,7 +133,8 @@ internal static class LanguageModelLoader
                 Tokenizer = tokenizer,
                 Template = template,
                 ContextTokens = contextTokens,
-                Defaults = defaults,
+                Defaults = new ModelDefaults(
+                    additions?.Part.Sampling ?? defaults.Sampling, additions?.Part.SystemText ?? defaults.SystemText),
             };
         }
         catch
@@ -106,22 +146,22 @@ internal static class LanguageModelLoader
 
     /// <summary>On a GPU libtorch; on the CPU our own kernels, at a prompt three times as fast as libtorch, at a reply ten times.</summary>
     private static ILanguageEngine NewEngine(
-        ITensorSource source, LlamaConfig config, int contextTokens, ModelOptions options, IProgress<double> progress,
-        CancellationToken cancellationToken)
+        AddedLanguage whole, int contextTokens, ModelOptions options, IProgress<double> progress, CancellationToken cancellationToken)
     {
-        using var watched = new WatchedSource(source, progress, cancellationToken);
+        using var watched = new WatchedSource(whole.Plain, progress, cancellationToken);
         if (GpuOf(options) is not { } gpu)
         {
+            using var merged = whole.Merged(watched);
             return new QuantizedEngine(
-                Pack(source, watched, config, progress, cancellationToken), contextTokens,
-                options.Threads ?? Environment.ProcessorCount);
+                Pack(merged ?? whole.Plain, merged ?? watched, watched, whole.Config, progress, cancellationToken), contextTokens,
+                options.Threads ?? Environment.ProcessorCount, whole.FloatRows());
         }
 
-        var model = new LlamaModel(config, gpu, ScalarType.BFloat16);
+        var model = new LlamaModel(whole.Config, gpu, ScalarType.BFloat16);
         try
         {
             model.Load(watched);
-            return new TorchEngine(model);
+            return new TorchEngine(model, whole.PutOn(model));
         }
         catch
         {
@@ -132,7 +172,7 @@ internal static class LanguageModelLoader
 
     /// <summary>Blocks of a GGUF file are packed as they are; other weights are read as float32 and packed to eight bits.</summary>
     private static QuantizedLlama Pack(
-        ITensorSource source, WatchedSource watched, LlamaConfig config, IProgress<double> progress,
+        ITensorSource source, ITensorSource floats, WatchedSource watched, LlamaConfig config, IProgress<double> progress,
         CancellationToken cancellationToken)
     {
         if (source is GgufLlama)
@@ -140,7 +180,7 @@ internal static class LanguageModelLoader
             return new QuantizedLlama(source, config, progress, cancellationToken);   // has compared its names itself
         }
 
-        var weights = new QuantizedLlama(watched, config, cancellationToken: cancellationToken);
+        var weights = new QuantizedLlama(floats, config, cancellationToken: cancellationToken);
         try
         {
             watched.RefuseUnread(config);
@@ -154,7 +194,7 @@ internal static class LanguageModelLoader
     }
 
     /// <summary>The GPU to use, or null for the CPU; libtorch is loaded only to look for one.</summary>
-    private static Device? GpuOf(ModelOptions options)
+    internal static Device? GpuOf(ModelOptions options)
     {
         if (options.Device == "cpu")
         {
@@ -181,8 +221,8 @@ internal static class LanguageModelLoader
     }
 
     private static IPromptTemplate TemplateOf(
-        ModelOptions options, ITokenizer tokenizer, string? published, string source) =>
-        options.Template is { } name
+        ModelOptions options, LanguageAdditions? additions, ITokenizer tokenizer, string? published, string source) =>
+        (options.Template ?? additions?.Part.Template) is { } name
             ? PromptTemplates.Named(name)
             : PromptTemplates.For(tokenizer, published, Path.GetFileName(source));
 

@@ -22,6 +22,12 @@ internal sealed record LoadedModel
 
     /// <summary>The adapter that speaks, or null.</summary>
     public string? Adapter { get; init; }
+
+    /// <summary>What reads and makes media; null where the model only speaks. Disposed by whoever holds the model.</summary>
+    public NextGptModel? Media { get; init; }
+
+    /// <summary>What of the package could not be used and why, a sentence each (DEG-1).</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
 }
 
 /// <summary>What is used where a request does not say.</summary>

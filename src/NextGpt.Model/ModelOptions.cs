@@ -9,7 +9,8 @@ public sealed class ModelOptions
     public const string SectionName = "NextGpt:Model";
 
     /// <summary>
-    /// The language model: a GGUF file, or a folder in Hugging Face layout. Null (default) is the embedded model.
+    /// The model: a package (a folder with <c>nextgpt.json</c>), or a language model alone: a GGUF file, or a folder in Hugging Face
+    /// layout. Null (default) is the embedded model.
     /// </summary>
     public string? Path { get; init; }
 
@@ -54,6 +55,14 @@ public sealed class ModelOptions
     [RegularExpression("^(chatml|llama3|vicuna-v1\\.1|vicuna-v0)$",
         ErrorMessage = "NextGpt:Model:Template must be chatml, llama3, vicuna-v1.1 or vicuna-v0.")]
     public string? Template { get; init; }
+
+    /// <summary>Most pictures, sounds and clips in one reply, beside what the package allows of each kind. Default 4.</summary>
+    [Range(1, 16)]
+    public int MaxMediaPerReply { get; init; } = 4;
+
+    /// <summary>How long a decoder stays in memory after its last use. Default 10 minutes; 0 lets it go at once.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan DecoderRest { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
     /// Memory for what the network remembers of the last conversations' prompts, in MiB, so that a next turn need not

@@ -39,4 +39,7 @@ public sealed record ModelStatus
 
     /// <summary>Why it could not be loaded: what was wrong, what was expected, what to do; else null.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>Parts of the model that cannot be used and why, a sentence each; the rest answers without them (DEG-1).</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
 }

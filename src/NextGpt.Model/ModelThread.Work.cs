@@ -42,8 +42,17 @@ public sealed partial class ModelThread
             var plan = _planned is { } planned && ReferenceEquals(planned.Model, model)
                 ? planned.Plan
                 : ReplyPlan.Make(_request, model, _owner._options);
-            new ReplyWriter(model, _owner._prefixes, generationEvent => _events.Writer.TryWrite(generationEvent))
-                .Write(_owner.IdWith(model.Adapter), _request, plan, _stop);
+            try
+            {
+                new ReplyWriter(
+                    model, _owner._prefixes, _owner._time, generationEvent => _events.Writer.TryWrite(generationEvent), _owner.LogMediaFailed)
+                    .Write(_owner.IdWith(model.Adapter), _request, plan, _stop);
+            }
+            finally
+            {
+                _owner.LetDecodersRest();
+            }
+
             _events.Writer.TryComplete();
         }
 
@@ -87,6 +96,17 @@ public sealed partial class ModelThread
             {
                 _done.TrySetException(failure);
             }
+        }
+    }
+
+    /// <summary>Lets decoders go that have rested long enough.</summary>
+    private sealed class RestWork(ModelThread owner) : ModelWork
+    {
+        public override void Run() => owner.LetDecodersRest();
+
+        public override void Fail(Exception failure)
+        {
+            // Nobody waits for it; the thread has logged it.
         }
     }
 }

@@ -19,16 +19,20 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
     private readonly PrefixCache _prefixes;
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lazy<ModelAbilities> _abilities;
     private readonly Lock _gate = new();
     private readonly List<IProgress<ModelStatus>> _watchers = [];
     private Thread? _thread;
     private volatile ModelStatus _status;
     private volatile LoadedModel? _model;
+    private ITimer? _rest;
     private bool _disposed;
 
     internal ModelThread(
-        string modelId, string source, ModelOptions options, ModelLoading load, TimeProvider time, ILogger<ModelThread> logger)
+        string modelId, string source, ModelOptions options, ModelLoading load, TimeProvider time, ILogger<ModelThread> logger,
+        Func<ModelAbilities>? abilities = null)
     {
+        _abilities = new Lazy<ModelAbilities>(abilities ?? (() => ModelAbilities.TextOnly));
         _baseId = modelId;
         _options = options;
         _load = load;
@@ -41,6 +45,9 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
 
     /// <inheritdoc/>
     public string ModelId => _status.ModelId;
+
+    /// <inheritdoc/>
+    public ModelAbilities Abilities => _model is { } model ? model.Media?.Abilities ?? ModelAbilities.TextOnly : _abilities.Value;
 
     /// <summary>Where the model stands now: state, percent, source, time, or what went wrong.</summary>
     public ModelStatus Status => _status;
@@ -196,7 +203,9 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
             }
         }
 
+        _rest?.Dispose();
         _prefixes.Dispose();
+        _model?.Media?.Dispose();
         _model?.Engine.Dispose();
         _ended.SetResult();
     }
@@ -229,7 +238,13 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
                 Percent = 100,
                 LoadTime = took,
                 Engine = model.Engine.Description,
+                Lost = model.Lost,
             });
+            foreach (var lost in model.Lost)
+            {
+                LogLost(_baseId, lost);
+            }
+
             LogLoaded(_baseId, model.Engine.Description, took.TotalSeconds);
             return model;
         }
@@ -249,6 +264,32 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
             throw new GenerationRefusedException(GenerationRefusal.ModelUnavailable, sentence);
         }
     }
+
+    /// <summary>Lets decoders go that have rested long enough, and sees to the others later; on the model thread.</summary>
+    private void LetDecodersRest()
+    {
+        if (_model?.Media is not { } media || !media.OffLoadIdle(_options.DecoderRest))
+        {
+            return;
+        }
+
+        _rest ??= _time.CreateTimer(_ => Rest(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _rest.Change(_options.DecoderRest, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Rest()
+    {
+        try
+        {
+            Enqueue(new RestWork(this), bounded: false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The thread is ending and takes the decoders with it.
+        }
+    }
+
+    private void LogMediaFailed(Media.MediaKind kind, Exception failure) => LogMediumFailed(failure, kind);
 
     private string IdWith(string? adapter) => adapter is null ? _baseId : $"{_baseId}+{adapter}";
 
@@ -275,6 +316,12 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
 
     [LoggerMessage(102, LogLevel.Error, "Model {ModelId} could not be loaded")]
     private partial void LogLoadFailed(Exception failure, string modelId);
+
+    [LoggerMessage(104, LogLevel.Warning, "Model {ModelId} goes without a part: {Sentence}")]
+    private partial void LogLost(string modelId, string sentence);
+
+    [LoggerMessage(105, LogLevel.Error, "A medium of kind {Kind} could not be made")]
+    private partial void LogMediumFailed(Exception failure, Media.MediaKind kind);
 
     [LoggerMessage(103, LogLevel.Error, "A request failed inside the model")]
     private partial void LogWorkFailed(Exception failure);

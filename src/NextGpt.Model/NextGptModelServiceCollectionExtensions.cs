@@ -49,13 +49,15 @@ public static class NextGptModelServiceCollectionExtensions
         services.TryAddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<ModelOptions>>().Value;
+            var time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
             return new ModelThread(
                 LanguageModelLoader.IdOf(options),
                 LanguageModelLoader.SourceOf(options),
                 options,
-                (progress, cancellationToken) => LanguageModelLoader.Load(options, progress, cancellationToken),
-                provider.GetService<TimeProvider>() ?? TimeProvider.System,
-                provider.GetService<ILogger<ModelThread>>() ?? NullLogger<ModelThread>.Instance);
+                (progress, cancellationToken) => LanguageModelLoader.Load(options, time, progress, cancellationToken),
+                time,
+                provider.GetService<ILogger<ModelThread>>() ?? NullLogger<ModelThread>.Instance,
+                () => LanguageModelLoader.AbilitiesOf(options));
         });
         services.TryAddSingleton<IGenerator>(provider => provider.GetRequiredService<ModelThread>());
         return services;

@@ -6,7 +6,8 @@ namespace NextGpt.Model;
 /// <remarks>
 /// Where the engine's numbers depend on the chunks a prompt is read in, only whole chunks of prompts are used again: what
 /// is computed, and so the reply, is bit by bit the same whether a prefix was still there or not (TRN-8). Belongs to the
-/// model thread.
+/// model thread. A medium among the tokens is a number of its own for every content (<see cref="MediaIndex"/>), so that another
+/// picture at the same place is never taken for the one before.
 /// </remarks>
 /// <param name="budgetBytes">Memory of all sequences that are kept.</param>
 internal sealed class PrefixCache(long budgetBytes) : IDisposable

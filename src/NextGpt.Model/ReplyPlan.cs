@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using NextGpt.Media;
+using NextGpt.Model.Decoders;
 using NextGpt.Model.Language;
 
 namespace NextGpt.Model;
@@ -21,12 +23,19 @@ internal sealed record ReplyPlan
     /// <summary>Texts that end the reply: the request's and the template's.</summary>
     public required IReadOnlyList<string> StopTexts { get; init; }
 
+    /// <summary>Which media may and must come; null where the model makes none.</summary>
+    public SignalRules? Signals { get; init; }
+
+    /// <summary>How each kind is made, seeds left open.</summary>
+    public IReadOnlyDictionary<MediaKind, RenderOptions> Renders { get; init; } = new Dictionary<MediaKind, RenderOptions>();
+
     /// <summary>Refuses what can be refused without the model.</summary>
     /// <exception cref="GenerationRefusedException">Something is out of its range; the sentence names it.</exception>
     public static void Check(GenerationRequest request)
     {
         SamplingSettings.Resolve(request.Sampling, new SamplingOptions());
         StopSequences.Check(request.StopSequences);
+        MediaPlan.Check(request.Media);
         if (request.MaxTokens is < 1)
         {
             throw Refuse($"max_tokens is {request.MaxTokens}, it must be at least 1.");
@@ -62,16 +71,21 @@ internal sealed record ReplyPlan
 
         // At least three quarters of the context are the prompt's, more where a short reply was asked for.
         var asked = request.MaxTokens ?? options.MaxReplyTokens;
-        var reserved = Math.Min(asked, model.ContextTokens / 4);
-        var builder = new PromptBuilder(model.Tokenizer, model.Template);
+        var reserved = Math.Max(
+            Math.Min(asked, model.ContextTokens / 4), Math.Min(asked, MediaPlan.TokensOf(request.Media?.Required ?? [], model.Media)));
+        MediaPlan.CheckReads(request.Messages, model.Media);
+        var builder = new PromptBuilder(model.Tokenizer, model.Template, model.Media?.Splice);
         var prompt = builder.Fit(WithSystemText(request.Messages, model, options), model.ContextTokens - reserved);
+        var maxTokens = Math.Min(asked, model.ContextTokens - prompt.Tokens.Count);
         return new ReplyPlan
         {
             Prompt = prompt,
             Sampling = SamplingSettings.Resolve(request.Sampling, model.Defaults.Sampling),
             Seed = request.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue),
-            MaxTokens = Math.Min(asked, model.ContextTokens - prompt.Tokens.Count),
+            MaxTokens = maxTokens,
             StopTexts = [.. request.StopSequences, .. model.Template.StopTexts],
+            Signals = MediaPlan.RulesFor(request.Media, model.Media, options.MaxMediaPerReply, maxTokens),
+            Renders = MediaPlan.RendersFor(request.Media, model.Media),
         };
     }
 

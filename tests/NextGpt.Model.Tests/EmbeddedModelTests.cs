@@ -98,7 +98,7 @@ public sealed class EmbeddedModelTests(EmbeddedModelFixture embedded) : IClassFi
             foreach (var expected in continuation.Take(8))
             {
                 Assert.Equal(expected, sampler.Next(logits));
-                engine.Decode(sequence, expected, logits);
+                engine.Decode(sequence, expected, logits, []);
             }
 
             using var scope = torch.NewDisposeScope();

@@ -10,6 +10,8 @@ internal sealed class ToyEngine(int vocabularySize, Func<IReadOnlyList<int>, int
 
     public int VocabularySize => vocabularySize;
 
+    public int HiddenSize => 4;
+
     public string Description => "toy";
 
     public int ChunkTokens => 64;
@@ -54,11 +56,25 @@ internal sealed class ToyEngine(int vocabularySize, Func<IReadOnlyList<int>, int
         }
     }
 
-    public void Decode(ILanguageSequence sequence, int token, Span<float> logits)
+    public void Decode(ILanguageSequence sequence, int token, Span<float> logits, Span<float> hidden)
     {
         Prefill(sequence, [token], logits);
         Chunks.RemoveAt(Chunks.Count - 1);
         Interlocked.Increment(ref _decoded);
+        hidden.Fill(((ToySequence)sequence).Tokens.Count);   // the state tells the position
+    }
+
+    public void Embed(int token, Span<float> destination) => destination.Fill(token / 1_000f);
+
+    public void PrefillEmbeddings(ILanguageSequence sequence, ReadOnlySpan<float> embeddings, Span<float> logits)
+    {
+        var tokens = new int[embeddings.Length / HiddenSize];
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            tokens[i] = (int)MathF.Round(embeddings[i * HiddenSize] * 1_000);
+        }
+
+        Prefill(sequence, tokens, logits);
     }
 
     public void Dispose() => Disposed = true;

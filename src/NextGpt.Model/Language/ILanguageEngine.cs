@@ -7,8 +7,11 @@ namespace NextGpt.Model.Language;
 /// </remarks>
 internal interface ILanguageEngine : IDisposable
 {
-    /// <summary>Number of logits.</summary>
+    /// <summary>Number of logits, added tokens included.</summary>
     int VocabularySize { get; }
+
+    /// <summary>Width of an embedding and of a hidden state.</summary>
+    int HiddenSize { get; }
 
     /// <summary>What computes, for people: number format and device.</summary>
     string Description { get; }
@@ -35,7 +38,26 @@ internal interface ILanguageEngine : IDisposable
     /// <param name="sequence">One of this engine's.</param>
     /// <param name="token">The token.</param>
     /// <param name="logits">[vocab] of the token after it.</param>
-    void Decode(ILanguageSequence sequence, int token, Span<float> logits);
+    void Decode(ILanguageSequence sequence, int token, Span<float> logits) => Decode(sequence, token, logits, []);
+
+    /// <summary>Reads one token of a reply and tells what the network thinks there.</summary>
+    /// <param name="sequence">One of this engine's.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="logits">[vocab] of the token after it.</param>
+    /// <param name="hidden">[hidden] after the final norm at the token's own position, or empty where it is not wanted.</param>
+    void Decode(ILanguageSequence sequence, int token, Span<float> logits, Span<float> hidden);
+
+    /// <summary>The embedding of a token.</summary>
+    /// <param name="token">0 to <see cref="VocabularySize"/> − 1.</param>
+    /// <param name="destination">[hidden]</param>
+    void Embed(int token, Span<float> destination);
+
+    /// <summary>Reads a chunk of a prompt given as embeddings: media among tokens.</summary>
+    /// <remarks>The embeddings of tokens give the same bits as the tokens themselves.</remarks>
+    /// <param name="sequence">One of this engine's.</param>
+    /// <param name="embeddings">[positions, hidden], at least one.</param>
+    /// <param name="logits">[vocab] of the token after the last one, or empty where they are not wanted.</param>
+    void PrefillEmbeddings(ILanguageSequence sequence, ReadOnlySpan<float> embeddings, Span<float> logits);
 }
 
 /// <summary>The keys and values of the tokens read so far. Belongs to its engine and that engine's thread.</summary>

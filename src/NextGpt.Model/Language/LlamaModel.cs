@@ -51,6 +51,18 @@ public sealed class LlamaModel : nn.Module<Tensor, KeyValueCache?, IReadOnlyList
     /// <summary>The network's numbers.</summary>
     public LlamaConfig Config { get; }
 
+    /// <summary>Tokens that it knows: its own, and those added to it.</summary>
+    public int VocabularySize => Config.VocabularySize + (Added?.Count ?? 0);
+
+    /// <summary>Rows of tokens added to it, or null; they belong to whoever made them.</summary>
+    public AddedTokenRows? Added { get; private set; }
+
+    /// <summary>[vocab, hidden], without the added rows.</summary>
+    internal Tensor EmbeddingWeight => _decoder.Embedding.Weight;
+
+    /// <summary>[vocab, hidden], without the added rows; the embedding where they are tied.</summary>
+    internal Tensor HeadWeight => _head?.Weight ?? _decoder.Embedding.Weight;
+
     /// <summary>Where weights and activations are.</summary>
     public Device Device { get; }
 
@@ -70,6 +82,21 @@ public sealed class LlamaModel : nn.Module<Tensor, KeyValueCache?, IReadOnlyList
             ? null
             : name);
 
+    /// <summary>Takes added tokens into use, instead of any other; null takes them out.</summary>
+    /// <param name="rows">As wide as the network, on its device.</param>
+    /// <exception cref="ArgumentException">They are of another width.</exception>
+    public void Use(AddedTokenRows? rows)
+    {
+        if (rows is not null && rows.Embedding.shape[1] != Config.HiddenSize)
+        {
+            throw new ArgumentException(
+                $"The added rows are {rows.Embedding.shape[1]} wide, the network is {Config.HiddenSize}; they belong to another model.",
+                nameof(rows));
+        }
+
+        Added = rows;
+    }
+
     /// <summary>A cache that fits the network.</summary>
     /// <param name="capacity">Tokens per row, padding included.</param>
     /// <param name="batch">Number of rows.</param>
@@ -78,17 +105,24 @@ public sealed class LlamaModel : nn.Module<Tensor, KeyValueCache?, IReadOnlyList
         new(Config, capacity, batch, ElementType, Device, leftPadding);
 
     /// <summary>Looks tokens up.</summary>
-    /// <param name="ids">[batch, seq] int64, 0 to vocabulary − 1.</param>
+    /// <param name="ids">[batch, seq] int64, 0 to <see cref="VocabularySize"/> − 1.</param>
     /// <returns>[batch, seq, hidden], owned by the caller's dispose scope.</returns>
     public Tensor Embed(Tensor ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
         using var scope = NewDisposeScope();
-        return _decoder.Embedding.call(ids).MoveToOuterDisposeScope();
+        if (Added is null)
+        {
+            return _decoder.Embedding.call(ids).MoveToOuterDisposeScope();
+        }
+
+        var own = _decoder.Embedding.call(ids.clamp_max(Config.VocabularySize - 1));
+        var added = Added.Embedding.index_select(0, (ids - Config.VocabularySize).clamp_min(0).reshape(-1)).view(own.shape).to(ElementType);
+        return where(ids.ge(Config.VocabularySize).unsqueeze(-1), added, own).MoveToOuterDisposeScope();
     }
 
     /// <summary>Looks tokens up; one row.</summary>
-    /// <param name="ids">0 to vocabulary − 1.</param>
+    /// <param name="ids">0 to <see cref="VocabularySize"/> − 1.</param>
     /// <returns>[1, seq, hidden], owned by the caller's dispose scope.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
     public Tensor Embed(ReadOnlySpan<int> ids)
@@ -97,10 +131,10 @@ public sealed class LlamaModel : nn.Module<Tensor, KeyValueCache?, IReadOnlyList
         for (var i = 0; i < wide.Length; i++)
         {
             wide[i] = ids[i];
-            if ((uint)ids[i] >= (uint)Config.VocabularySize)
+            if ((uint)ids[i] >= (uint)VocabularySize)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(ids), ids[i], $"The vocabulary has {Config.VocabularySize} tokens; is this the model's own tokenizer?");
+                    nameof(ids), ids[i], $"The vocabulary has {VocabularySize} tokens; is this the model's own tokenizer?");
             }
         }
 
@@ -136,6 +170,11 @@ public sealed class LlamaModel : nn.Module<Tensor, KeyValueCache?, IReadOnlyList
         var logits = _head is null
             ? nn.functional.linear(hidden, _decoder.Embedding.Weight)
             : _head.call(hidden);
+        if (Added is not null)
+        {
+            logits = cat([logits, nn.functional.linear(hidden, Added.Head.to(hidden.dtype))], -1);
+        }
+
         return logits.MoveToOuterDisposeScope();
     }
 

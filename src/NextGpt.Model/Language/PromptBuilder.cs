@@ -1,13 +1,20 @@
 namespace NextGpt.Model.Language;
 
 /// <summary>A conversation as token ids.</summary>
-/// <param name="Tokens">The ids, the begin token first where the model has one.</param>
+/// <param name="Tokens">The ids, the begin token first where the model has one; negative where a medium stands.</param>
 /// <param name="Trained">For each id, whether the tuning loss covers it.</param>
 /// <param name="DroppedMessages">Oldest messages that were left out.</param>
-internal sealed record BuiltPrompt(IReadOnlyList<int> Tokens, IReadOnlyList<bool> Trained, int DroppedMessages);
+internal sealed record BuiltPrompt(IReadOnlyList<int> Tokens, IReadOnlyList<bool> Trained, int DroppedMessages)
+{
+    /// <summary>The media among the tokens, in order.</summary>
+    public IReadOnlyList<SplicedMedium> Media { get; init; } = [];
+}
 
 /// <summary>Turns a conversation into token ids; the same for training and inference.</summary>
-internal sealed class PromptBuilder(ITokenizer tokenizer, IPromptTemplate template)
+/// <param name="tokenizer">The language model's.</param>
+/// <param name="template">How conversations are written.</param>
+/// <param name="splice">How media stand in them; null where the model reads none.</param>
+internal sealed class PromptBuilder(ITokenizer tokenizer, IPromptTemplate template, MediaSplice? splice = null)
 {
     /// <summary>Less room than this beside the system text is not worth an answer.</summary>
     private const int LeastMessageTokens = 8;
@@ -26,6 +33,7 @@ internal sealed class PromptBuilder(ITokenizer tokenizer, IPromptTemplate templa
         }
 
         var pieces = template.Write(messages, openReply);
+        var media = new MediaSplicer(tokenizer, splice, messages);
         var beginsText = true;
         for (var from = 0; from < pieces.Count;)
         {
@@ -37,13 +45,13 @@ internal sealed class PromptBuilder(ITokenizer tokenizer, IPromptTemplate templa
             }
 
             var runs = pieces.Skip(from).Take(to - from).Select(piece => new TextRun(piece.Text, piece.Specials)).ToList();
-            tokens.AddRange(tokenizer.Encode(runs, beginsText));
+            media.Write(runs, beginsText, tokens);
             trained.AddRange(Enumerable.Repeat(pieces[from].Trained, tokens.Count - trained.Count));
             beginsText = false;
             from = to;
         }
 
-        return new BuiltPrompt(tokens, trained, DroppedMessages: 0);
+        return new BuiltPrompt(tokens, trained, DroppedMessages: 0) { Media = media.Written };
     }
 
     /// <summary>The newest part of a conversation that fits, opened for a reply; system texts always stay (TRN-6).</summary>
@@ -111,6 +119,11 @@ internal sealed class PromptBuilder(ITokenizer tokenizer, IPromptTemplate templa
         return new GenerationRefusedException(GenerationRefusal.PromptTooLong, sentence);
     }
 
-    private int CountOf(PromptMessage message) =>
-        tokenizer.Encode([new TextRun(PromptText.Of(message), SpecialTokens.AsText)], beginsText: false).Count;
+    private int CountOf(PromptMessage message)
+    {
+        var tokens = new List<int>();
+        new MediaSplicer(tokenizer, splice, [message])
+            .Write([new TextRun(PromptText.Of(message), SpecialTokens.AsText)], beginsText: false, tokens);
+        return tokens.Count;
+    }
 }

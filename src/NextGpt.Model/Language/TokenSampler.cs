@@ -56,6 +56,16 @@ internal sealed class TokenSampler
         return token;
     }
 
+    /// <summary>Takes the last tokens back.</summary>
+    /// <param name="count">Tokens that stay.</param>
+    public void Truncate(int count)
+    {
+        for (; _generated.Count > count; _generated.RemoveAt(_generated.Count - 1))
+        {
+            _replyCounts[_generated[^1]]--;
+        }
+    }
+
     private void Penalise(Span<float> logits)
     {
         if (_settings.RepetitionPenalty != 1)

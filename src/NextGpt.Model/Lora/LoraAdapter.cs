@@ -12,7 +12,7 @@ namespace NextGpt.Model.Lora;
 /// </remarks>
 public sealed class LoraAdapter : IDisposable
 {
-    private const string WeightsName = "adapter_model.safetensors";
+    internal const string WeightsName = "adapter_model.safetensors";
     private const string Prefix = "base_model.model.";
 
     private readonly SortedDictionary<string, LoraPair> _pairs;
@@ -193,7 +193,7 @@ public sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>Pairs the tensors of a file by layer; accepts peft's adapter name <c>.default</c> and its absence.</summary>
-    private static SortedDictionary<string, (string? Down, string? Up)> Sorted(SafetensorsFile file)
+    internal static SortedDictionary<string, (string? Down, string? Up)> Sorted(SafetensorsFile file)
     {
         var sorted = new SortedDictionary<string, (string? Down, string? Up)>(StringComparer.Ordinal);
         foreach (var name in file.Tensors.Keys)

@@ -50,6 +50,28 @@ public sealed class ModelPackage
             : throw new InvalidDataException($"The package {folder} is not whole. {string.Join(' ', problems.Take(8))}");
     }
 
+    /// <summary>Opens a package whose language model is whole, whatever else is missing.</summary>
+    /// <returns>The package, and a sentence for each file outside of any part that is not as it was written.</returns>
+    /// <exception cref="InvalidDataException">The language model, its adapter or the rows of its tokens are not whole.</exception>
+    internal static (ModelPackage Package, IReadOnlyList<string> Lost) OpenUsable(string folder)
+    {
+        var package = new ModelPackage(Path.GetFullPath(folder), ReadManifest(folder));
+        var language = new[] { package.Manifest.Language.Path, package.Manifest.Language.Adapter, package.Manifest.Tokens?.Rows };
+        var problems = language.OfType<string>().SelectMany(package.ProblemsOf).ToList();
+        if (problems.Count > 0)
+        {
+            throw new InvalidDataException($"The package {folder} is not whole. {string.Join(' ', problems.Take(8))}");
+        }
+
+        var parts = PackageRules.Parts(package.Manifest).SelectMany(part => package.FilesOf(part.Path)).ToHashSet();
+        return (package, [.. package.Manifest.Files.Where(file => !parts.Contains(file)).Select(package.SizeProblem).OfType<string>()]);
+    }
+
+    /// <summary>What is wrong with the files of one part.</summary>
+    /// <param name="path">As the manifest names it.</param>
+    internal IEnumerable<string> ProblemsOf(string path) =>
+        FilesOf(path).Select(SizeProblem).Append(PartProblem("A part", path)).OfType<string>();
+
     /// <summary>Writes the manifest for the files that lie in a folder, with their sizes and hashes; whole or not at all.</summary>
     /// <param name="folder">Holds every part already.</param>
     /// <param name="manifest">Its list of files is replaced.</param>
@@ -146,47 +168,40 @@ public sealed class ModelPackage
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private IEnumerable<string> SizeProblems()
+    private IEnumerable<string> SizeProblems() => Manifest.Files.Select(SizeProblem).OfType<string>();
+
+    private string? SizeProblem(PackageFile file)
     {
-        foreach (var file in Manifest.Files)
-        {
-            var info = new FileInfo(PathOf(file.Path));
-            if (!info.Exists)
-            {
-                yield return $"{file.Path} is missing; fetch it.";
-            }
-            else if (SizeOf(info) != file.SizeBytes)
-            {
-                yield return $"{file.Path} has {SizeOf(info)} bytes, {file.SizeBytes} were expected; fetch it again.";
-            }
-        }
+        var info = new FileInfo(PathOf(file.Path));
+        return !info.Exists ? $"{file.Path} is missing; fetch it."
+            : SizeOf(info) != file.SizeBytes
+                ? $"{file.Path} has {SizeOf(info)} bytes, {file.SizeBytes} were expected; fetch it again."
+                : null;
     }
 
     private static long SizeOf(FileInfo info) => info.LinkTarget is null
         ? info.Length
         : new FileInfo(info.ResolveLinkTarget(returnFinalTarget: true)!.FullName).Length;
 
-    /// <summary>A part is a listed file, or a folder of listed files alone: what lies beside them was never checked.</summary>
-    private IEnumerable<string> PartProblems()
-    {
-        var listed = Manifest.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        foreach (var (entry, path) in PackageRules.Parts(Manifest))
-        {
-            if (listed.Contains(path))
-            {
-                continue;
-            }
+    private IEnumerable<string> PartProblems() =>
+        PackageRules.Parts(Manifest).Select(part => PartProblem(part.Entry, part.Path)).OfType<string>();
 
-            var place = PathOf(path);
-            if (!listed.Any(file => file.StartsWith(path + "/", StringComparison.Ordinal)))
-            {
-                yield return $"{entry} is {path}, and no such file or folder is listed in {ManifestName}.";
-            }
-            else if (Directory.Exists(place)
-                && PackagePath.FilesOf(Folder, path).FirstOrDefault(file => !listed.Contains(file)) is { } stranger)
-            {
-                yield return $"{stranger} is not listed in {ManifestName}; take it out of the package.";
-            }
+    /// <summary>A part is a listed file, or a folder of listed files alone: what lies beside them was never checked.</summary>
+    private string? PartProblem(string entry, string path)
+    {
+        var files = FilesOf(path);
+        if (files.Count == 0)
+        {
+            return $"{entry} is {path}, and no such file or folder is listed in {ManifestName}.";
         }
+
+        var listed = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        return Directory.Exists(PathOf(path))
+            && PackagePath.FilesOf(Folder, path).FirstOrDefault(file => !listed.Contains(file)) is { } stranger
+                ? $"{stranger} is not listed in {ManifestName}; take it out of the package."
+                : null;
     }
+
+    private List<PackageFile> FilesOf(string path) =>
+        [.. Manifest.Files.Where(file => file.Path == path || file.Path.StartsWith(path + "/", StringComparison.Ordinal))];
 }

@@ -28,6 +28,12 @@ public sealed record TokenPart
     public string? MediaEnd { get; init; }
 
     /// <summary>
+    /// Whether spaces before a spliced medium are left out and one stands behind it: what tokenizers make of the plain added
+    /// tokens of v0, which swallow the spaces around them.
+    /// </summary>
+    public bool SwallowsSpaces { get; init; }
+
+    /// <summary>
     /// The token that stands between two tokens of a signal, as the vocabulary writes it (v2: <c>▁</c>); null where they stand
     /// side by side (v0).
     /// </summary>
@@ -53,6 +59,7 @@ public sealed record TokenPart
             Added = [.. new[] { start, end }.OfType<string>(), .. pictures, .. clips, .. sounds],
             MediaStart = start,
             MediaEnd = end,
+            SwallowsSpaces = start is not null,
             Separator = separator,
             Signals = new Dictionary<MediaKind, IReadOnlyList<string>>
             {

@@ -1,0 +1,15 @@
+using NextGpt.Media;
+using static TorchSharp.torch;
+
+namespace NextGpt.Model;
+
+/// <summary>What the assembled model needs of an encoder; ImageBind with its preparation, or a stand-in in tests.</summary>
+internal interface IMediaEncoder : IDisposable
+{
+    /// <summary>Width of a feature.</summary>
+    int FeatureSize { get; }
+
+    /// <summary>Looks at a picture or clip, or listens to a sound.</summary>
+    /// <returns>[1, positions, features] float on the encoder's device, owned by the caller's dispose scope.</returns>
+    Tensor Encode(Medium medium);
+}
