@@ -8,6 +8,7 @@ internal sealed record BenchmarkOptions
     /// <summary>The usage text.</summary>
     public const string Usage = """
         Measures prompt reading and decoding of a GGUF model beside llama.cpp and the memory's bandwidth.
+        With "decoders" as the first word: the networks that draw and sound ("decoders --help" lists its options).
 
           encoders          as the first word: the networks that read media and captions instead, and their preparation
           --threads 1,2     thread counts, one after the other (default: 1 and all cores)

@@ -7,6 +7,11 @@ using NextGpt.Model.Language.Quantized;
 using NextGpt.Model.Weights;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["decoders", .. var rest])
+{
+    return DecoderBenchmark.Run(rest, Cpu());
+}
+
 BenchmarkOptions options;
 try
 {

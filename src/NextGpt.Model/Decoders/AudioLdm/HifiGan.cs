@@ -76,11 +76,11 @@ public sealed record HifiGanConfig
             Normalises = config.Flag("normalize_before", true),
         };
         return read.UpsampleRates.Count == read.UpsampleKernels.Count && read.ResidualKernels.Count == read.ResidualDilations.Count
-            && read.UpsampleRates.Zip(read.UpsampleKernels).All(pair => pair.First > 0 && (pair.Second - pair.First) % 2 == 0)
+            && read.UpsampleRates.Zip(read.UpsampleKernels).All(pair => pair.First > 0 && pair.Second >= pair.First)
             ? read
             : throw new InvalidDataException(
-                $"{file}: every up-sampling rate needs a kernel size that is larger by an even number, and every residual "
-                + "kernel size a list of dilations.");
+                $"{file}: every up-sampling rate needs a kernel size that is at least as large, and every residual kernel "
+                + "size a list of dilations.");
     }
 }
 
@@ -162,7 +162,10 @@ public sealed class HifiGan : nn.Module<Tensor, Tensor>
 
     /// <summary>Makes sound.</summary>
     /// <param name="spectrogram">[batch, frames, mels] float, logarithmic, as the network was trained with.</param>
-    /// <returns>[batch, frames * hop] float, −1..1, owned by the caller's dispose scope.</returns>
+    /// <returns>
+    /// [batch, samples] float, −1..1, owned by the caller's dispose scope; frames * hop samples, and some more where a kernel
+    /// is larger than its rate by an odd number (as in AudioLDM: 16 for 5).
+    /// </returns>
     public override Tensor forward(Tensor spectrogram)
     {
         using var scope = NewDisposeScope();

@@ -59,6 +59,6 @@ internal sealed class Upsampling : nn.Module<Tensor, long, long, Tensor>
     {
         using var scope = NewDisposeScope();
         var larger = nn.functional.interpolate(input, size: [height, width], mode: InterpolationMode.Nearest);
-        return _convolution.call(larger).MoveToOuterDisposeScope();
+        return SmallMapConvolution.Call(_convolution, larger).MoveToOuterDisposeScope();
     }
 }

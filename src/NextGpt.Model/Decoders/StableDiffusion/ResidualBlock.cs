@@ -60,13 +60,13 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor input, Tensor? activatedTime)
     {
         using var scope = NewDisposeScope();
-        var hidden = _inputConvolution.call(nn.functional.silu(_inputNorm.call(input)));
+        var hidden = SmallMapConvolution.Call(_inputConvolution, nn.functional.silu(_inputNorm.call(input)));
         if (_timeProjection is not null && activatedTime is not null)
         {
             hidden = hidden + _timeProjection.call(activatedTime).unsqueeze(-1).unsqueeze(-1);
         }
 
-        hidden = _outputConvolution.call(nn.functional.silu(_outputNorm.call(hidden)));
+        hidden = SmallMapConvolution.Call(_outputConvolution, nn.functional.silu(_outputNorm.call(hidden)));
         var straight = _shortcut is null ? input : _shortcut.call(input);
         return (straight + hidden).MoveToOuterDisposeScope();
     }

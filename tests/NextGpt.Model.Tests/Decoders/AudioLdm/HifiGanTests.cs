@@ -58,6 +58,27 @@ public sealed class HifiGanTests
     }
 
     [Fact]
+    public void The_published_pairing_of_rate_5_with_kernel_16_is_read_and_gives_a_sample_more_per_up_sampling()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var file = Path.GetTempFileName();
+        try
+        {
+            new HifiGanConfig { Mels = 4, InitialChannels = 8, UpsampleRates = [5, 2], UpsampleKernels = [16, 4], Normalises = false }
+                .Save(file);
+            using var network = new HifiGan(HifiGanConfig.Load(file));
+
+            Assert.Equal(10, network.Config.HopSamples);
+            Assert.Equal([2, 62], network.call(randn(2, 6, 4)).shape);   // (6 * 5 + 1) * 2
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public void A_length_without_its_direction_is_refused_by_name()
     {
         using var golden = GoldenFixture.Open("hifigan");
