@@ -47,6 +47,9 @@ internal sealed class MediaReader : IMediaReader, IDisposable
         return await pool.ProbeAsync(cancellationToken);
     }
 
+    /// <summary>The number of a decoder that waits for work, or null; for tests.</summary>
+    internal int? IdleDecoder => _pool?.Idle;
+
     public void Dispose() => _pool?.Dispose();
 
     /// <summary>What can be said without decoding; throws what the file is refused for.</summary>

@@ -60,6 +60,13 @@ internal static partial class Sandbox
         }
     }
 
+    /// <summary>Whether the system would let this process write a byte into a file.</summary>
+    public static bool MayWriteFiles()
+    {
+        var limit = default(ResourceLimit);
+        return !OperatingSystem.IsLinux() || GetResourceLimit(LimitFileSize, ref limit) != 0 || limit.Now > 0;
+    }
+
     private static bool Limit(int resource, ulong value)
     {
         var limit = new ResourceLimit { Now = value, Most = value };
@@ -104,6 +111,9 @@ internal static partial class Sandbox
 
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static partial int SetResourceLimit(int resource, ref ResourceLimit limit);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int GetResourceLimit(int resource, ref ResourceLimit limit);
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     private static partial int Control(int option, nuint a, nuint b, nuint c, nuint d);

@@ -9,6 +9,9 @@ internal sealed class DecoderPool(MediaChildCommand command, MediaFileOptions op
     private readonly ConcurrentStack<DecoderProcess> _idle = new();
     private volatile bool _isClosed;
 
+    /// <summary>The number of a process that waits for work, or null.</summary>
+    public int? Idle => _idle.TryPeek(out var process) ? process.Id : null;
+
     /// <summary>Has a file decoded.</summary>
     /// <exception cref="MediaException">It was refused, or its decoder died over it.</exception>
     public async Task<ReadMedium> DecodeAsync(

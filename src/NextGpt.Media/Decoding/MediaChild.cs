@@ -34,6 +34,7 @@ public static class MediaChild
         using var buffered = new BufferedStream(output, 64 * 1024);
         Decoding.Message.Write(buffered, Decoding.MessageKind.Hello, confinement.ToBytes());
         buffered.Flush();
+        PictureCodec.WarmUp();   // while nobody waits
         var isFirst = true;
         try
         {
@@ -94,7 +95,9 @@ public static class MediaChild
         }
         catch (MediaException refused)
         {
-            Fail(output, refused.Problem, isWorn: refused.Problem == MediaProblem.Corrupt, refused.Message);
+            // Headers were found good before the file came here, so it is the codec that failed, in this process's memory.
+            var isWorn = refused.Problem == MediaProblem.Corrupt && MediaFormat.All[task.Format].Kind == MediaKind.Image;
+            Fail(output, refused.Problem, isWorn, refused.Message);
         }
         catch (Exception failed) when (failed is OutOfMemoryException or OverflowException or ArgumentException
             or InvalidOperationException or IndexOutOfRangeException or ImageMagick.MagickException)
@@ -152,6 +155,8 @@ public static class MediaChild
                 held.ForEach(System.Runtime.InteropServices.Marshal.FreeHGlobal);
             }
         });
+        // Writing past the limit ends a program unless it ignores the signal; here only whether the limit stands is asked.
+        words.Add(Decoding.Sandbox.MayWriteFiles() ? "file:allowed" : "file:refused");
         words.Add(PictureCodec.RefusesOtherCoders() ? "coder:refused" : "coder:allowed");
         words.Add(Environment.GetEnvironmentVariable("NEXTGPT_SECRET_PROBE") is null ? "secret:hidden" : "secret:seen");
         return string.Join(' ', words);

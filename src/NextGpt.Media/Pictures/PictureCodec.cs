@@ -9,6 +9,12 @@ internal static class PictureCodec
     private const string PolicyFolder = "magick";
     private const int StripRows = 256;
 
+    private static ReadOnlySpan<byte> SmallestGif =>
+    [
+        0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2,
+        0x44, 1, 0, 0x3B,
+    ];
+
     /// <summary>Puts ImageMagick under limits, for this process. Call before the first picture.</summary>
     /// <param name="limits">How large a picture may be.</param>
     public static void Confine(MediaFileOptions limits)
@@ -23,6 +29,20 @@ internal static class PictureCodec
         ResourceLimits.MaxProfileSize = 1024 * 1024;
         ResourceLimits.Disk = 0;
         ResourceLimits.ListLength = 2;
+    }
+
+    /// <summary>Loads the library and what it needs, by decoding a picture of one pixel.</summary>
+    public static void WarmUp()
+    {
+        Confine(new MediaFileOptions());
+        try
+        {
+            DecodeStill(MediaFormat.Gif, SmallestGif, new PictureHeader(1, 1, 1), Stream.Null, "");
+        }
+        catch (MediaException)
+        {
+            // The first real picture will say so.
+        }
     }
 
     /// <summary>Decodes a still picture: upright, sRGB, on white.</summary>
