@@ -27,6 +27,7 @@ internal static class CommandLine
             LogCommand.Create(surroundings, shared),
             PrivacyCommand.Create(surroundings, shared),
             KeysCommand.Create(surroundings, shared),
+            ModelCommand.Create(surroundings, shared),
             TrainCommand.Create(surroundings),
             DataCommand.Create(surroundings, shared),
         };
