@@ -142,7 +142,9 @@ public sealed class ClipReadingTests(MediaStand stand) : IClassFixture<MediaStan
     {
         using var reader = MediaStand.NewReader(new MediaFileOptions
         {
-            MaxClip = TimeSpan.FromSeconds(2), MaxFramesPerSecond = 30, MaxClipSide = 128,
+            MaxClip = TimeSpan.FromSeconds(2),
+            MaxFramesPerSecond = 30,
+            MaxClipSide = 128,
         });
         async Task<MediaException> RefusalAsync(VideoClip clip, MediaWriter writer)
         {
