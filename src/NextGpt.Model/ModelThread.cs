@@ -268,13 +268,13 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
     /// <summary>Lets decoders go that have rested long enough, and sees to the others later; on the model thread.</summary>
     private void LetDecodersRest()
     {
-        if (_model?.Media is not { } media || !media.OffLoadIdle(_options.DecoderRest))
+        if (_model?.Media?.OffLoadIdle(_options.DecoderRest) is not { } next)
         {
             return;
         }
 
         _rest ??= _time.CreateTimer(_ => Rest(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _rest.Change(_options.DecoderRest, Timeout.InfiniteTimeSpan);
+        _rest.Change(next, Timeout.InfiniteTimeSpan);
     }
 
     private void Rest()

@@ -136,11 +136,12 @@ internal sealed class NextGptModel : IDisposable
 
     /// <summary>Lets go what has rested for a while.</summary>
     /// <param name="rest">How long.</param>
-    /// <returns>Whether anything is still in memory.</returns>
-    public bool OffLoadIdle(TimeSpan rest)
+    /// <returns>When the next one will have rested so long; null where none is in memory.</returns>
+    public TimeSpan? OffLoadIdle(TimeSpan rest)
     {
         OffLoad(output => _time.GetElapsedTime(output.LastUsed) >= rest);
-        return _outputs.Values.Any(output => output.IsLoaded);
+        var resting = _outputs.Values.Where(output => output.IsLoaded).Select(output => rest - _time.GetElapsedTime(output.LastUsed)).ToList();
+        return resting.Count == 0 ? null : resting.Min();
     }
 
     public void Dispose()
