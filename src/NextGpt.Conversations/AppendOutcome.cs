@@ -16,8 +16,8 @@ public enum AppendOutcome
     RedactionFailed,
 
     /// <summary>
-    /// The person says to be younger than <see cref="ConversationOptions.MinimumAge"/>: nothing was written and keeping
-    /// was switched off until they act again.
+    /// The person says to be younger than <see cref="ConversationOptions.MinimumAge"/>: nothing was written, what was kept
+    /// of them is removed, and keeping is switched off until they act again.
     /// </summary>
     UnderAge,
 

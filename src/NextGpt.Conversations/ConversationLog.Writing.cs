@@ -128,15 +128,19 @@ public sealed partial class ConversationLog
             return erased.Turns.Count;
         });
 
-    private Task<bool> SwitchOffForAgeAsync(PersonKey person, UInt128 number) => _writer.AloneAsync(core =>
+    /// <summary>
+    /// Whoever says to be a child is not kept, and what was kept of them before they said so goes too: they could not
+    /// have agreed to it (PRI-7).
+    /// </summary>
+    private async Task SwitchOffForAgeAsync(UInt128 number)
     {
-        var consent = LogState.ConsentEntry(
-            NewId(), number, new(false, false, "", ConsentContent.UnderAge), Now().UtcTicks);
-        var location = core.Journal.Append([consent])[0];
-        core.State.AddConsent(consent.Head, location, consent.Content.Span);
-        core.Audit.Add(person.Value, "consent", "keep False after a statement of age");
-        return true;
-    });
+        var act = new ConsentContent(false, false, "", ConsentContent.UnderAge);
+        _withdrawn.Add(number, act);   // holds from now on, also if the disk fails
+        if (await WriteWithdrawalAsync(number, act, "after a statement of age") > 0)
+        {
+            await _index.ScrubAsync();
+        }
+    }
 
     private int RemoveNow(LogCore core, IReadOnlyList<TurnEntry> turns)
     {

@@ -88,6 +88,9 @@ public sealed partial class ConversationLog : IAsyncDisposable, IDisposable
     /// <summary>Whether turns can be kept right now; false says <c>not_logged</c> and why.</summary>
     public bool IsAvailable => _writer.Core is not null;
 
+    /// <summary>Days a kept turn stays.</summary>
+    public int TurnRetentionDays => _options.TurnRetentionDays;
+
     /// <summary>Why turns are not being kept, as a sentence for the operator, or null.</summary>
     public string? UnavailableBecause => _writer.UnavailableBecause;
 
@@ -173,7 +176,7 @@ public sealed partial class ConversationLog : IAsyncDisposable, IDisposable
         {
             if (AgeClaim.IsBelow(turn.Question, _options.MinimumAge))
             {
-                await SwitchOffForAgeAsync(turn.Person, person);
+                await SwitchOffForAgeAsync(person);
                 return AppendOutcome.UnderAge;
             }
 

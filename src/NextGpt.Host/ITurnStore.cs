@@ -8,6 +8,9 @@ internal interface ITurnStore
     /// <summary>Why turns are not being kept, as a sentence for the operator, or null.</summary>
     string? UnavailableBecause { get; }
 
+    /// <summary>Days a kept turn stays; the consent text names them.</summary>
+    int RetentionDays => ConsentText.UsualDays;
+
     /// <summary>The key of a person; needs no disk.</summary>
     PersonKey KeyOf(string surface, string personId);
 

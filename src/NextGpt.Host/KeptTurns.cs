@@ -34,6 +34,12 @@ public sealed class KeptTurns
     /// <summary>Why nothing is being kept although people allowed it, as a sentence for the operator; null if all is well.</summary>
     public string? UnavailableBecause => _store.UnavailableBecause;
 
+    /// <summary>Days a kept turn stays, as <see cref="ConsentText.KeepFor"/> says them.</summary>
+    public int RetentionDays => _store.RetentionDays;
+
+    /// <summary>The version of the consent text in force.</summary>
+    public string ConsentVersion => ConsentText.VersionFor(_store.RetentionDays);
+
     /// <summary>What a person has allowed; consent to an older text counts as none given for the new one.</summary>
     public ConsentState GetConsent(string surface, string personId) =>
         _store.GetConsent(_store.KeyOf(surface, personId));
@@ -55,7 +61,7 @@ public sealed class KeptTurns
         }
 
         var state = await _store.SetConsentAsync(
-            _store.KeyOf(surface, personId), keep, train, ConsentText.Version, cancellationToken);
+            _store.KeyOf(surface, personId), keep, train, ConsentVersion, cancellationToken);
         if (!keep)
         {
             // They are gone from the log: in memory they now count as not kept and go after the hour of PRI-1.

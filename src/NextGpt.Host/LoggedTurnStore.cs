@@ -7,13 +7,17 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
 {
     public string? UnavailableBecause => log.IsAvailable ? null : log.UnavailableBecause ?? "the log is not available.";
 
+    public int RetentionDays => log.TurnRetentionDays;
+
     public PersonKey KeyOf(string surface, string personId) => log.KeyOf(surface, personId);
 
     /// <summary>What the person allowed; what they allowed under an older text is asked again and until then off (PRI-2).</summary>
     public ConsentState GetConsent(PersonKey person)
     {
         var state = log.GetConsent(person);
-        return state.TextVersion is null or ConsentText.Version ? state : state with { Keep = false, Train = false };
+        return state.TextVersion is null || state.TextVersion == ConsentText.VersionFor(RetentionDays)
+            ? state
+            : state with { Keep = false, Train = false };
     }
 
     public Task<ConsentState> SetConsentAsync(

@@ -197,12 +197,18 @@ public sealed class PrivacyTests : IDisposable
 
     [Fact]
     [Trait("Product", "PRI-7")]
-    public async Task A_child_is_never_kept_and_keeping_goes_off_until_the_person_acts_again()
+    public async Task A_child_is_never_kept_what_was_kept_is_removed_and_keeping_goes_off_until_the_person_acts_again()
     {
         await using var log = await _folder.OpenAsync();
         var person = log.KeyOf("web", "ana");
         await log.SetConsentAsync(person, keep: true, train: true, "1");
+        Assert.Equal(AppendOutcome.Kept, await log.AppendAsync(_folder.Draft(person, $"What is a heron, {Planted}?")));
+        var other = log.KeyOf("web", "bob");
+        await log.SetConsentAsync(other, keep: true, train: false, "1");
+        await log.AppendAsync(_folder.Draft(other, "What is an otter?"));
         Assert.Equal(AppendOutcome.UnderAge, await log.AppendAsync(_folder.Draft(person, $"I am 11 years old {Planted}")));
+        Assert.Empty(await log.ReadAsync(person));
+        Assert.Single(await log.ReadAsync(other));
         Assert.Equal(AppendOutcome.NoConsent, await log.AppendAsync(_folder.Draft(person, "What is a heron?")));
         Assert.False(log.GetConsent(person).Keep);
         Assert.Empty(_folder.FilesWith(Planted));

@@ -231,4 +231,27 @@ public sealed class KeptTurnsTests
         Assert.Single(await bench.Shelf.ListAsync("test", "ana"));
         Assert.Empty(await bench.Shelf.ListAsync("test", "bo"));
     }
+
+    [Fact]
+    public void PRI_2_the_text_names_the_days_of_the_settings_and_other_days_are_another_text()
+    {
+        Assert.Contains("for up to 90 days", ConsentText.KeepFor(90), StringComparison.Ordinal);
+        Assert.Equal((ConsentText.Version, "2026-1-90d"), (ConsentText.VersionFor(180), ConsentText.VersionFor(90)));
+    }
+
+    [Fact]
+    public async Task PRI_7_a_child_is_told_that_nothing_is_kept_and_memory_knows_it()
+    {
+        await using var bench = new RouterBench().Echoing();
+        bench.Store.Allow("test", "ana");
+        await bench.AskAsync("What is a heron?");
+        bench.Store.Outcome = AppendOutcome.UnderAge;
+
+        var parts = await bench.AskAsync("I am 11 years old.");
+
+        Assert.Contains(parts.OfType<AnswerNotice>(), notice => notice.Text.StartsWith("Children are not kept:", StringComparison.Ordinal));
+        Assert.All(
+            await bench.Shelf.ReadAsync("test", "ana", new ConversationId("c1"), TestContext.Current.CancellationToken),
+            turn => Assert.False(turn.Kept));
+    }
 }

@@ -5,7 +5,7 @@ using NextGpt.Host.Memory;
 namespace NextGpt.Host.Turns;
 
 /// <summary>Hands answered turns to the log, as far as their people allowed it.</summary>
-internal sealed partial class TurnKeeping(ITurnStore store, TimeProvider time, ILogger logger)
+internal sealed partial class TurnKeeping(ITurnStore store, ConversationMemory memory, TimeProvider time, ILogger logger)
 {
     /// <summary>Offers the turn to the log if the person allowed it; failing never blocks the answer (DEG-1).</summary>
     public async Task<bool> KeepAsync(
@@ -49,6 +49,16 @@ internal sealed partial class TurnKeeping(ITurnStore store, TimeProvider time, I
         {
             case AppendOutcome.Kept or AppendOutcome.Duplicate:
                 return true;
+            case AppendOutcome.UnderAge:
+                foreach (var conversation in memory.Of(turn.Incoming.Surface, turn.Incoming.PersonId))
+                {
+                    conversation.MarkNothingKept();
+                }
+
+                turn.Add(
+                    new AnswerNotice("Children are not kept: nothing of yours is kept any more, and what was is erased."),
+                    time.GetUtcNow());
+                return false;
             case AppendOutcome.RedactionFailed:
                 SayNotKept(turn, "this one could not be redacted.");
                 return false;

@@ -12,7 +12,7 @@ internal sealed partial class TurnWork(
     TimeProvider time, TurnMeter meter, ILogger logger)
 {
     private readonly PromptWriter _prompt = new(files, store, options);
-    private readonly TurnKeeping _keeping = new(store, time, logger);
+    private readonly TurnKeeping _keeping = new(store, memory, time, logger);
 
     internal const string Disclosure = "An AI answers here; it can be wrong.";
 

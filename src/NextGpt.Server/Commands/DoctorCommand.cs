@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using NextGpt.Conversations;
 using NextGpt.Model;
@@ -59,6 +61,11 @@ internal static class DoctorCommand
         findings.Add(ExamineFiles(folder));
         findings.Add(ExamineClock(surroundings.Time));
         findings.Add(ExamineKeys(folder, server, surroundings.Time));
+        if (server.Certificate is { Length: > 0 } certificate)
+        {
+            findings.Add(ExamineCertificate(certificate, surroundings.Time));
+        }
+
         if (running is not null)
         {
             findings.Add(Finding.Ok("server", $"runs as process {running.ProcessId} at {running.Address}; it holds port, log and model"));
@@ -150,6 +157,27 @@ internal static class DoctorCommand
         catch (InvalidDataException damaged)
         {
             return Finding.Bad("keys", damaged.Message);
+        }
+    }
+
+    /// <summary>Two weeks are enough to renew a certificate without haste.</summary>
+    internal static Finding ExamineCertificate(string path, TimeProvider time)
+    {
+        try
+        {
+            using var certificate = X509CertificateLoader.LoadCertificateFromFile(path);
+            var ends = new DateTimeOffset(certificate.NotAfter);
+            var until = ends.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+            var left = ends - time.GetUtcNow();
+            return left <= TimeSpan.Zero
+                ? Finding.Bad("certificate", $"It expired on {until}; renew {path}.")
+                : left < TimeSpan.FromDays(14)
+                    ? Finding.Bad("certificate", $"It expires on {until}, in {left.Days} days; renew {path}.")
+                    : Finding.Ok("certificate", $"good until {until}");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            return Finding.Bad("certificate", $"{path} cannot be read as a certificate ({failure.Message}); name a PEM file.");
         }
     }
 
@@ -251,7 +279,7 @@ internal static class DoctorCommand
             : Finding.Bad("memory", $"{text}; close other programs or choose a smaller model.");
     }
 
-    private sealed record Finding(string Name, bool IsOk, string Message)
+    internal sealed record Finding(string Name, bool IsOk, string Message)
     {
         public static Finding Ok(string name, string message) => new(name, true, message);
 

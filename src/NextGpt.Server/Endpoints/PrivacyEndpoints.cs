@@ -39,8 +39,8 @@ internal static class PrivacyEndpoints
         ["not_logged_because"] = kept.UnavailableBecause,
         ["texts"] = new JsonObject
         {
-            ["version"] = ConsentText.Version,
-            ["keep"] = ConsentText.Keep,
+            ["version"] = kept.ConsentVersion,
+            ["keep"] = ConsentText.KeepFor(kept.RetentionDays),
             ["train"] = ConsentText.Train,
         },
     };

@@ -365,7 +365,7 @@ internal sealed class ConsoleChat(
         }
 
         var (consent, because) = await partner.GetConsentAsync(cancellationToken);
-        var keep = Confirm(ConsentText.Keep);
+        var keep = Confirm(await partner.GetKeepTextAsync(cancellationToken));
         var train = keep && Confirm(ConsentText.Train);
         if (keep || consent.Keep)
         {

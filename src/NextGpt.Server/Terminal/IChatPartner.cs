@@ -18,6 +18,9 @@ internal interface IChatPartner : IAsyncDisposable
     /// <summary>What the person has allowed, and why nothing is kept nevertheless, or null.</summary>
     Task<(ConsentState Consent, string? NotKeptBecause)> GetConsentAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>What the person is asked to agree to before anything is kept.</summary>
+    Task<string> GetKeepTextAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Allows or withdraws.</summary>
     Task SetConsentAsync(bool keep, bool train, CancellationToken cancellationToken = default);
 

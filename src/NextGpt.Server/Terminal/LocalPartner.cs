@@ -33,6 +33,9 @@ internal sealed class LocalPartner(
         CancellationToken cancellationToken = default) =>
         Task.FromResult((kept.GetConsent(Surface, _person), kept.UnavailableBecause));
 
+    public Task<string> GetKeepTextAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult(ConsentText.KeepFor(kept.RetentionDays));
+
     public Task SetConsentAsync(bool keep, bool train, CancellationToken cancellationToken = default) =>
         kept.SetConsentAsync(Surface, _person, keep, train, cancellationToken);
 

@@ -87,6 +87,13 @@ internal sealed class RemotePartner : IChatPartner
             (string?)json["not_logged_because"]);
     }
 
+    public async Task<string> GetKeepTextAsync(CancellationToken cancellationToken = default)
+    {
+        using var answer = await _client.GetAsync(Route("/api/privacy/consent"), cancellationToken);
+        return (string?)(await ServerAnswer.ReadAsync(answer, cancellationToken))["texts"]?["keep"]
+            ?? ConsentText.KeepFor(ConsentText.UsualDays);
+    }
+
     public async Task SetConsentAsync(bool keep, bool train, CancellationToken cancellationToken = default)
     {
         using var answer = await _client.PutAsJsonAsync(

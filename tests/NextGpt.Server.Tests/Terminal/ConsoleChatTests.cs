@@ -104,7 +104,7 @@ public sealed class ConsoleChatTests : IAsyncDisposable
         var (screen, _) = await TypeAsync("/keep", keep, train);
 
         Assert.Equal([done], _partner.Done);
-        Assert.Contains("180 days", screen.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("30 days", screen.ReplaceLineEndings(" "), StringComparison.Ordinal);
     }
 
     [Theory]

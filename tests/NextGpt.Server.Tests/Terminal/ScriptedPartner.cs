@@ -53,6 +53,9 @@ internal sealed class ScriptedPartner : IChatPartner
     public Task<(ConsentState Consent, string? NotKeptBecause)> GetConsentAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult((Consent, (string?)null));
 
+    public Task<string> GetKeepTextAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult(ConsentText.KeepFor(30));
+
     public Task SetConsentAsync(bool keep, bool train, CancellationToken cancellationToken = default)
     {
         Consent = new ConsentState(keep, train, ConsentText.Version, null);

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using NextGpt.Host.Tests;
 
 namespace NextGpt.Server.Tests.Web;
 
@@ -90,6 +91,61 @@ public sealed class WebShots(Browser browser)
             await ShotAsync("login");
             await ana.GoAsync("/join/unknown");
             await ShotAsync("join-unknown");
+
+            Task ShotAsync(string what) => ana.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{what}.png") });
+        }
+    }
+
+    [Fact(Explicit = true)]
+    public async Task Shots_of_media()
+    {
+        var folder = Environment.GetEnvironmentVariable("NEXTGPT_SHOTS") ?? Path.GetTempPath();
+        Directory.CreateDirectory(folder);
+        foreach (var (name, scheme, width, height) in new[]
+        {
+            ("light", ColorScheme.Light, 1280, 800), ("dark", ColorScheme.Dark, 1280, 800),
+            ("360-light", ColorScheme.Light, 360, 740), ("360-dark", ColorScheme.Dark, 360, 740),
+        })
+        {
+            await using var server = await WebServer.StartAsync(media: true);
+            await using var ana = await Visitor.ComeAsync(browser, server, options: new()
+            {
+                ColorScheme = scheme,
+                ViewportSize = new() { Width = width, Height = height },
+            });
+            await ana.GoAsync();
+            var drawn = Convert.FromBase64String(await ana.Page.EvaluateAsync<string>(
+                """
+                () => {
+                  const canvas = document.createElement('canvas');
+                  canvas.width = canvas.height = 256;
+                  const pen = canvas.getContext('2d');
+                  pen.fillStyle = '#8ab6d6'; pen.fillRect(0, 0, 256, 256);
+                  pen.fillStyle = '#c0392b'; pen.beginPath(); pen.arc(128, 140, 70, 0, 7); pen.fill();
+                  return canvas.toDataURL('image/png').split(',')[1];
+                }
+                """));
+            await ana.Page.Locator("#files").SetInputFilesAsync(
+            [
+                new FilePayload { Name = "red ball.png", MimeType = "image/png", Buffer = drawn },
+                new FilePayload { Name = "rain on the roof.wav", MimeType = "audio/wav", Buffer = ScriptedMedia.Wav },
+            ]);
+            await ana.Page.GetByLabel("Answer with").SelectOptionAsync("A picture");
+            await ShotAsync("media-attached");
+            await ana.AskAsync("Draw what you see and hear.");
+            var call = await server.Model.NextCallAsync();
+            call.Say("Here is a red ball in the rain.").Media("started").Media("progress", progress: 0.4);
+            await ana.Turns.First.GetByText("Drawing a picture… 40 %").WaitForAsync();
+            await ShotAsync("media-under-way");
+            call.Media("completed", file: drawn)
+                .Media("completed", "audio", 1, file: ScriptedMedia.Wav, type: "audio/wav", caption: "rain on a tin roof")
+                .Media("failed", "video", 2, error: "no memory").End();
+            await ana.Button("Copy the answer").WaitForAsync();
+            await ShotAsync("media-answered");
+            await ana.Page.Locator("#files").SetInputFilesAsync(
+                new FilePayload { Name = "notes.pdf", MimeType = "application/pdf", Buffer = "%PDF-1.7"u8.ToArray() });
+            await ana.Alert.WaitForAsync();
+            await ShotAsync("media-refused");
 
             Task ShotAsync(string what) => ana.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{what}.png") });
         }

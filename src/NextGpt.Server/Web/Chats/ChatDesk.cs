@@ -212,6 +212,9 @@ internal sealed partial class ChatDesk : IDisposable
     /// <summary>What the person has allowed.</summary>
     public ConsentState GetConsent(string person) => _kept.GetConsent(Surface, person);
 
+    /// <summary>Days a kept turn stays.</summary>
+    public int RetentionDays => _kept.RetentionDays;
+
     /// <summary>Why nothing can be kept now, or null.</summary>
     public string? NotKeptBecause => _kept.UnavailableBecause;
 

@@ -46,7 +46,7 @@ internal static class ChatEndpoints
             IsBegun = id is not null,
             Through = through,
             Conversations = await sources.Desk.ListAsync(person.Id, aborted),
-            DataSheet = DataSheet.Render(consent, sources.Desk.NotKeptBecause),
+            DataSheet = DataSheet.Render(consent, sources.Desk.NotKeptBecause, sources.Desk.RetentionDays),
             Keeps = consent.Keep,
             ModelId = ModelIdOf(sources.Model),
             Senses = sources.Router.Senses,

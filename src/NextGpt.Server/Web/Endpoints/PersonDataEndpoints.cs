@@ -19,7 +19,7 @@ internal static class PersonDataEndpoints
 
     private static async Task<IResult> ConsentAsync(HttpContext context, ConsentRequest request, ChatDesk desk)
     {
-        if (request.Version != ConsentText.Version)
+        if (request.Version != ConsentText.VersionFor(desk.RetentionDays))
         {
             return new ErrorResult(ErrorCatalogue.InvalidRequest.With(
                 "The text about keeping has changed; reload the page, read it and choose again."));
@@ -35,7 +35,7 @@ internal static class PersonDataEndpoints
             PageGuard.PersonOf(context).Id, request.Keep, request.Train, context.RequestAborted);
         return Results.Json(new
         {
-            Html = DataSheet.Render(consent, desk.NotKeptBecause).ToString(),
+            Html = DataSheet.Render(consent, desk.NotKeptBecause, desk.RetentionDays).ToString(),
             Keeps = consent.Keep,
         });
     }

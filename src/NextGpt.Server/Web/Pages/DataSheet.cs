@@ -9,19 +9,21 @@ internal static class DataSheet
 {
     /// <param name="consent">What the person has allowed.</param>
     /// <param name="notKeptBecause">Why nothing can be kept now, or null.</param>
-    public static Html Render(ConsentState consent, string? notKeptBecause)
+    /// <param name="days">How long a kept turn stays.</param>
+    public static Html Render(ConsentState consent, string? notKeptBecause, int days)
     {
-        var outdated = consent.TextVersion is { } version && version != ConsentText.Version;
+        var inForce = ConsentText.VersionFor(days);
+        var outdated = consent.TextVersion is { } version && version != inForce;
         return Html.Of($"""
             <div class="sheet">
             <header><h2 id="data-title">Your data</h2><button type="button" class="icon" data-act="close" aria-label="Close">{Icons.Close}</button></header>
             <p class="quiet">Both switches are off until you say otherwise. What is not kept stays in memory for an hour at most and is written nowhere.</p>
             {(notKeptBecause is null ? Html.Empty : Html.Of($"""<p class="error">Turns are not being kept: {notKeptBecause}</p>"""))}
             {(outdated ? Html.Of($"""<p class="error">The text below has changed since you agreed; please read it and choose again.</p>""") : Html.Empty)}
-            <section aria-label="What may be kept" data-version="{ConsentText.Version}">
-            {Switch("keep", ConsentText.Keep, consent.Keep && !outdated, disabled: false)}
+            <section aria-label="What may be kept" data-version="{inForce}">
+            {Switch("keep", ConsentText.KeepFor(days), consent.Keep && !outdated, disabled: false)}
             {Switch("train", ConsentText.Train, consent.Train && !outdated, disabled: !consent.Keep || outdated)}
-            <p class="quiet">Text {ConsentText.Version}. {Since(consent)}</p>
+            <p class="quiet">Text {inForce}. {Since(consent)}</p>
             <div class="sure" data-sure="keep" hidden><p>Switching this off erases what was kept of you, at once and for good.</p><div class="buttons"><button type="button" class="button" data-act="unsure">Leave it on</button><button type="button" class="button danger" data-act="withdraw">Switch off and erase</button></div></div>
             </section>
             <section aria-label="Take it with you or erase it">
