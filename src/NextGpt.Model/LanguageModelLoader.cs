@@ -81,6 +81,44 @@ internal static class LanguageModelLoader
         }
     }
 
+    /// <summary>Loads the network that the options name as float32 that gradients can flow through, on their device.</summary>
+    /// <param name="options">Which model, on which device.</param>
+    /// <exception cref="InvalidDataException">The files are not usable, with what to do.</exception>
+    internal static TrainableLanguage LoadForTraining(ModelOptions options)
+    {
+        TorchRuntime.Load(options.Libtorch);
+        var device = TorchRuntime.ResolveDevice(options.Device);
+        var path = SourceOf(options);
+        if (Directory.Exists(path))
+        {
+            var config = LlamaConfigFile.Read(Path.Combine(path, "config.json"));
+            using var folder = SafetensorsFolder.Open(path);
+            var words = TokenizerFolder.Read(path);
+            return Trainable(config, folder, words, TemplateOf(options, null, words, PublishedTemplate(path), Path.GetFileName(path)), device);
+        }
+
+        using var source = new GgufLlama(path);
+        var tokenizer = GgufTokenizer.Read(source.File.Metadata);
+        var template = TemplateOf(options, null, tokenizer, source.File.Metadata.Text("tokenizer.chat_template"), path);
+        return Trainable(source.Config, source, tokenizer, template, device);
+    }
+
+    private static TrainableLanguage Trainable(
+        LlamaConfig config, ITensorSource source, ITokenizer tokenizer, IPromptTemplate template, Device device)
+    {
+        var network = new LlamaModel(config, device);
+        try
+        {
+            network.Load(source);
+            return new TrainableLanguage(network, tokenizer, template);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
     private static LoadedModel LoadGguf(
         string path, ModelOptions options, LanguageAdditions? additions, IProgress<double> progress, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace NextGpt.Model;
 
@@ -54,6 +55,20 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
 
     /// <summary>Requests that wait, the one being answered not counted.</summary>
     public int QueuedRequests => _queue.Count;
+
+    /// <summary>A thread for the model that settings name; nothing is loaded yet.</summary>
+    /// <param name="options">Which model, on which device.</param>
+    /// <param name="time">The clock; null is the machine's.</param>
+    /// <param name="logger">Hears what happens; null is nobody.</param>
+    public static ModelThread Of(ModelOptions options, TimeProvider? time = null, ILogger<ModelThread>? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var clock = time ?? TimeProvider.System;
+        return new ModelThread(
+            LanguageModelLoader.IdOf(options), LanguageModelLoader.SourceOf(options), options,
+            (progress, cancellationToken) => LanguageModelLoader.Load(options, clock, progress, cancellationToken),
+            clock, logger ?? NullLogger<ModelThread>.Instance, () => LanguageModelLoader.AbilitiesOf(options));
+    }
 
     /// <summary>Loads the model unless it is loaded; tries again after a failure.</summary>
     /// <param name="progress">Gets every change of <see cref="Status"/> until the model is ready or failed.</param>

@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using NextGpt.Model;
 
@@ -49,15 +48,7 @@ public static class NextGptModelServiceCollectionExtensions
         services.TryAddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<ModelOptions>>().Value;
-            var time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
-            return new ModelThread(
-                LanguageModelLoader.IdOf(options),
-                LanguageModelLoader.SourceOf(options),
-                options,
-                (progress, cancellationToken) => LanguageModelLoader.Load(options, time, progress, cancellationToken),
-                time,
-                provider.GetService<ILogger<ModelThread>>() ?? NullLogger<ModelThread>.Instance,
-                () => LanguageModelLoader.AbilitiesOf(options));
+            return ModelThread.Of(options, provider.GetService<TimeProvider>(), provider.GetService<ILogger<ModelThread>>());
         });
         services.TryAddSingleton<IGenerator>(provider => provider.GetRequiredService<ModelThread>());
         return services;

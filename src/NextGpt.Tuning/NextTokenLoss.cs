@@ -56,4 +56,27 @@ public static class NextTokenLoss
             ? (losses * counts).sum().div(total).MoveToOuterDisposeScope()
             : throw new ArgumentException("No labelled token follows another one in any row that counts; leave the batch out.", nameof(labels));
     }
+
+    /// <summary>The same mean without scoring what is not learnt: a wide vocabulary costs most of a short batch.</summary>
+    /// <param name="hidden">[batch, seq, hidden], the network's output before its head.</param>
+    /// <param name="labels">[batch, seq] int64, see <see cref="PerToken"/>.</param>
+    /// <param name="head">Makes [rows, vocab] of [rows, hidden].</param>
+    /// <returns>A scalar, float32, owned by the caller's dispose scope.</returns>
+    /// <exception cref="ArgumentException">No token is labelled.</exception>
+    public static Tensor MeanOfLabelled(Tensor hidden, Tensor labels, Func<Tensor, Tensor> head)
+    {
+        ArgumentNullException.ThrowIfNull(hidden);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(head);
+        using var scope = NewDisposeScope();
+        var next = labels.narrow(1, 1, labels.shape[1] - 1).reshape(-1);
+        var places = next.not_equal(Unlabelled).nonzero().squeeze(1);
+        if (places.numel() == 0)
+        {
+            throw new ArgumentException("No labelled token follows another one; leave the batch out.", nameof(labels));
+        }
+
+        var before = hidden.narrow(1, 0, labels.shape[1] - 1).flatten(0, 1).index_select(0, places);
+        return nn.functional.cross_entropy(head(before).to(ScalarType.Float32), next.index_select(0, places)).MoveToOuterDisposeScope();
+    }
 }

@@ -11,6 +11,7 @@ internal sealed class TrainArguments
     [
         "world", "atlas", "out", "autoencoder", "steps", "minutes", "device", "precision", "batch", "rate", "warm-up", "variants", "average",
         "previews", "preview-minutes", "checkpoint-minutes", "journal", "seed", "libtorch",
+        "open", "count", "adapter", "model", "rank",
     ];
 
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);

@@ -16,11 +16,14 @@ public static class TrainVerb
         nextgpt train pack                 --world FOLDER --atlas FILE
         nextgpt train picture-autoencoder  --atlas FILE --out FOLDER [--steps N | --minutes N]
         nextgpt train pictures             --atlas FILE --autoencoder FOLDER --out FOLDER [--steps N | --minutes N]
+        nextgpt train talk-open            --open FILE [--count N]: the untouched model's answers to open requests
+        nextgpt train talk                 --out FOLDER [--open FILE] [--steps N | --minutes N]
+        nextgpt train talk-exam            [--adapter FOLDER] [--count N]
 
         --device cpu|cuda:N   where to train (default: cpu)
         --precision f32|bf16  type of the weights while training (default: f32; bf16 only on a GPU)
-        --batch N             samples per step (default: 32 for the autoencoder, 64 for pictures)
-        --rate X              largest learning rate (default: 1e-3, 6e-4)
+        --batch N             samples per step (default: 32 for the autoencoder, 64 for pictures, 16 for talk)
+        --rate X              largest learning rate (default: 1e-3, 6e-4, 3e-4)
         --warm-up N           steps until then (default: 200)
         --variants N          scenes per drawing besides the plain one (default: 8)
         --average X           share of the running average that is kept per step (default: 0.999)
@@ -29,6 +32,8 @@ public static class TrainVerb
         --checkpoint-minutes N time between checkpoints (default: 10)
         --journal N           steps between journal lines (default: 50)
         --seed N              everything random follows from it (default: 1)
+        --model PATH          the language model (default: the embedded one)
+        --rank N              of the adapter (default: 32)
         --resume              go on from the checkpoint in --out
         """;
 
@@ -53,6 +58,15 @@ public static class TrainVerb
                     break;
                 case "pictures":
                     TrainPictures(options, output, cancellationToken);
+                    break;
+                case "talk-open":
+                    TalkStages.AskOpen(options, output, cancellationToken);
+                    break;
+                case "talk":
+                    TalkStages.Train(options, Schedule(options, 16, 3e-4), output, cancellationToken);
+                    break;
+                case "talk-exam":
+                    TalkStages.Examine(options, output, cancellationToken);
                     break;
                 default:
                     throw new TrainArgumentException($"'{options.Stage}' is no stage of training.");
