@@ -150,7 +150,9 @@ public sealed class NextGptModelTests : IClassFixture<NextGptModelTests.Packages
         {
             var events = await Ask(thread, Any with
             {
-                Seed = seed, Media = new() { Forbidden = [MediaKind.Video, MediaKind.Audio] }, Sampling = new() { Temperature = 2 },
+                Seed = seed,
+                Media = new() { Forbidden = [MediaKind.Video, MediaKind.Audio] },
+                Sampling = new() { Temperature = 2 },
             });
             media.AddRange(events.OfType<MediaBegun>().Select(begun => begun.Kind));
         }

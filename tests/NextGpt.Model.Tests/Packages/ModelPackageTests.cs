@@ -162,7 +162,10 @@ public sealed class ModelPackageTests : IDisposable
             Id = "tiny-0.1",
             Language = new LanguagePart
             {
-                Path = "language/model.gguf", Adapter = "adapter", Template = "vicuna-v0", ContextTokens = 512,
+                Path = "language/model.gguf",
+                Adapter = "adapter",
+                Template = "vicuna-v0",
+                ContextTokens = 512,
                 Sampling = new SamplingOptions { Temperature = 0.4, TopP = 1 },
             },
             Tokens = TokenPart.V0 with { Rows = "language/tokens.safetensors" },
