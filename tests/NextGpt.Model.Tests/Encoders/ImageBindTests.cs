@@ -1,6 +1,7 @@
 using NextGpt.Media;
 using NextGpt.Model.Decoders;
 using NextGpt.Model.Encoders;
+using NextGpt.Model.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -188,8 +189,7 @@ public sealed class ImageBindTests
         try
         {
             using var network = Tiny(golden);
-            network.Config.Save(Path.Combine(folder, "config.json"));
-            File.Copy(golden.PathOf("model.safetensors"), Path.Combine(folder, "model.safetensors"));
+            network.Save(folder, SafetensorsType.F32);
 
             using var loaded = ImageBind.Load(folder);
 

@@ -142,6 +142,15 @@ public sealed class ClapTextEncoder : nn.Module<Tensor, Tensor?, Tensor>
         return network;
     }
 
+    /// <summary>Writes a folder that <see cref="Load"/> reads: <c>config.json</c> and safetensors weights.</summary>
+    /// <param name="folder">The folder; made where it is missing.</param>
+    /// <param name="type">How numbers are stored.</param>
+    public void Save(string folder, SafetensorsType type = SafetensorsType.F16)
+    {
+        DiffusersWeights.Save(this, Path.Combine(folder, "model.safetensors"), type);
+        Config.Save(Path.Combine(folder, "config.json"));
+    }
+
     /// <summary>Encodes captions.</summary>
     /// <param name="tokens">[batch, seq] int64, padded with the config's pad token; seq at most the config's longest text.</param>
     /// <param name="mask">[batch, seq] int64, 1 for text and 0 for padding; null where nothing is padded.</param>

@@ -1,4 +1,5 @@
 using NextGpt.Model.Decoders.AudioLdm;
+using NextGpt.Model.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,12 +51,18 @@ public sealed class ClapTextEncoderTests
         var folder = Directory.CreateTempSubdirectory().FullName;
         try
         {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
             using var golden = GoldenFixture.Open("clap_text");
-            var config = ClapTextEncoderConfig.Load(golden.PathOf("config.json"));
-            config.Save(Path.Combine(folder, "config.json"));
+            using var network = ClapTextEncoder.Load(golden.Folder);
 
-            Assert.Equal(config, ClapTextEncoderConfig.Load(Path.Combine(folder, "config.json")));
-            Assert.Equal(64, config.MaxTokens);
+            network.Save(folder, SafetensorsType.F32);
+            using var loaded = ClapTextEncoder.Load(folder);
+
+            Assert.Equal(network.Config, loaded.Config);
+            Assert.Equal(64, loaded.Config.MaxTokens);
+            golden.AssertClose(
+                "out.text_embeds", loaded.call(golden.Tensor("in.input_ids"), golden.Tensor("in.attention_mask")));
         }
         finally
         {
