@@ -54,7 +54,9 @@ public sealed class AddedTokenRowsTests : IDisposable
         using var golden = GoldenFixture.Open("llama_lora");
         var config = LlamaConfigFile.Read(golden.PathOf("config.json"));
         var writer = new SafetensorsWriter();
-        using var rows = new AddedTokenRows(randn(3, config.HiddenSize) * 0.1, randn(3, config.HiddenSize) * 0.1);
+        using var draws = new Generator(1);
+        using var rows = new AddedTokenRows(
+            randn(3, config.HiddenSize, generator: draws) * 0.1, randn(3, config.HiddenSize, generator: draws) * 0.1);
         rows.Save(Path.Combine(_folder, "rows.safetensors"));
         var additions = new LanguageAdditions(
             new LanguagePart { Path = "l" }, golden.Folder, new TokenPart { Added = ["a", "b", "c"] }, Path.Combine(_folder, "rows.safetensors"));
