@@ -141,7 +141,7 @@ public sealed partial class ConversationLog
             listed.Add(new(name, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes))));
         }
 
-        var manifest = new BackupManifest(LogManifest.CurrentSchema, sequence, Now().ToUniversalTime(), key, listed);
+        var manifest = new BackupManifest(core.Manifest.Schema, sequence, Now().ToUniversalTime(), key, listed);
         _files.Write(
             Path.Combine(unfinished, BackupManifestName),
             JsonSerializer.SerializeToUtf8Bytes(manifest, LogJson.Plain.BackupManifest));
@@ -210,6 +210,7 @@ public sealed partial class ConversationLog
                 return true;
             });
             await restored._index.ScrubAsync();
+            await restored.RemoveLoneNamesAsync(person: null);
             return new(manifest.Sequence, turns, reapplied, turnsInBackup - turns);
         }
     }
@@ -220,7 +221,7 @@ public sealed partial class ConversationLog
         var before = LogManifest.Open(files, folder);
         var generation = before.Generation + 1;
         var next = new LogManifest(
-            LogManifest.CurrentSchema, generation,
+            manifest.Schema, generation,
             string.Create(CultureInfo.InvariantCulture, $"person-{generation}.key"));
         before.Sweep(files, folder);
         var journal = Path.Combine(folder, next.JournalFolder);

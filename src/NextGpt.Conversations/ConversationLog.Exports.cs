@@ -91,7 +91,7 @@ public sealed partial class ConversationLog
         await using (zip)
         {
             await WriteEntryAsync(zip, "README.txt", """
-                Everything this program keeps of you. conversations.json: your turns, votes and consent, as stored after
+                Everything this program keeps of you. conversations.json: your turns, votes, names of conversations and consent, as stored after
                 redaction. media/: files of your turns, named by SHA-256. The answers were made by an AI model and may be wrong.
 
                 """u8.ToArray(), cancellationToken);
@@ -139,6 +139,16 @@ public sealed partial class ConversationLog
             json.WriteString("textVersion", consent.TextVersion);
             json.WriteString("since", consent.Since?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
             json.WriteEndObject();
+            json.WriteStartArray("names");
+            foreach (var (_, conversation) in Core().State.Names.Of(NumberOf(person)))
+            {
+                json.WriteStartObject();
+                json.WriteString("conversation", conversation);
+                json.WriteString("name", ReadConversationName(person, conversation));
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
             json.WriteStartArray("turns");
             foreach (var turn in turns)
             {

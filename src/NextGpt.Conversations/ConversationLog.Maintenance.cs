@@ -127,6 +127,7 @@ public sealed partial class ConversationLog
                     await _index.ScrubAsync();
                 }
 
+                await RemoveLoneNamesAsync(person: null);
                 return new RetentionReport(turns, media, audit, messages, exports, backups);
             },
             cancellationToken);

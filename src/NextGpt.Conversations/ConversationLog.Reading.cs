@@ -66,7 +66,10 @@ public sealed partial class ConversationLog
         [
             .. rows.GroupBy(row => row.Conversation, StringComparer.Ordinal)
                 .Select(group => new ConversationSummary(
-                    group.Key, group.First().Surface, group.Count(), TimeOf(group.First()), TimeOf(group.Last())))
+                    group.Key, group.First().Surface, group.Count(), TimeOf(group.First()), TimeOf(group.Last()))
+                {
+                    Name = ReadConversationName(person, group.Key),
+                })
                 .OrderByDescending(summary => summary.Last),
         ];
     }

@@ -13,28 +13,41 @@ public sealed partial class ConversationLog
 {
     /// <summary>Removes one's own turn. False if there is no such turn of theirs.</summary>
     /// <exception cref="LogUnavailableException">The disk fails.</exception>
-    public Task<bool> RemoveTurnAsync(
+    public async Task<bool> RemoveTurnAsync(
         PersonKey person, string turnId, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var owner = NumberOf(person);
-        return TurnDirectory.TryNumber(turnId, out var turn)
-            ? _writer.AloneAsync(core =>
-                core.State.Turns.Find(turn) is { } found && found.Person == owner && RemoveNow(core, [found]) == 1)
-            : Task.FromResult(false);
+        if (!TurnDirectory.TryNumber(turnId, out var turn)
+            || !await _writer.AloneAsync(core =>
+                core.State.Turns.Find(turn) is { } found && found.Person == owner && RemoveNow(core, [found]) == 1))
+        {
+            return false;
+        }
+
+        await RemoveLoneNamesAsync(owner);
+        return true;
     }
 
     /// <summary>Removes the turn of a message whose sender deleted it (TRN-5). False if it is not kept.</summary>
     /// <param name="messageKey">Its unique key: surface, message id, revision.</param>
     /// <param name="cancellationToken">Gives up before the work begins.</param>
     /// <exception cref="LogUnavailableException">The disk fails.</exception>
-    public Task<bool> RemoveMessageAsync(string messageKey, CancellationToken cancellationToken = default)
+    public async Task<bool> RemoveMessageAsync(string messageKey, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(messageKey);
         cancellationToken.ThrowIfCancellationRequested();
-        return _writer.AloneAsync(core =>
+        var owner = await _writer.AloneAsync(core =>
             core.State.Turns.FindByMessage(core.Secret.MessageOf(messageKey)) is { } found
-            && RemoveNow(core, [found]) == 1);
+            && RemoveNow(core, [found]) == 1
+                ? found.Person
+                : null as UInt128?);
+        if (owner is { } person)
+        {
+            await RemoveLoneNamesAsync(person);
+        }
+
+        return owner is not null;
     }
 
     /// <summary>Removes a person's conversation; returns the turns removed.</summary>
@@ -46,10 +59,12 @@ public sealed partial class ConversationLog
         cancellationToken.ThrowIfCancellationRequested();
         var owner = NumberOf(person);
         var rows = await _index.QueryAsync(file => file.OfConversation(person.Value, conversationId, int.MaxValue));
-        return await _writer.AloneAsync(core => RemoveNow(core, [.. rows
+        var removed = await _writer.AloneAsync(core => RemoveNow(core, [.. rows
             .Select(row => core.State.Turns.Find(TurnDirectory.Number(row.TurnId)))
             .OfType<TurnEntry>()
             .Where(turn => turn.Person == owner)]));
+        await RemoveLoneNamesAsync(owner);
+        return removed;
     }
 
     /// <summary>Erases everything of a person (PRI-4); afterwards a byte search finds nothing. Returns turns removed.</summary>

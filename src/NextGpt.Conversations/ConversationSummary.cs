@@ -7,4 +7,8 @@ namespace NextGpt.Conversations;
 /// <param name="First">When the first was asked, UTC.</param>
 /// <param name="Last">When the last was asked, UTC.</param>
 public sealed record ConversationSummary(
-    string ConversationId, string Surface, int Turns, DateTimeOffset First, DateTimeOffset Last);
+    string ConversationId, string Surface, int Turns, DateTimeOffset First, DateTimeOffset Last)
+{
+    /// <summary>The name the person gave it, redacted, or null.</summary>
+    public string? Name { get; init; }
+}

@@ -49,6 +49,12 @@ internal sealed class AbsentTurnStore(string because) : ITurnStore
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<LoggedTurn>>([]);
 
+    public Task<bool> NameConversationAsync(
+        PersonKey person, string conversationId, string? name, CancellationToken cancellationToken = default) =>
+        Task.FromResult(false);
+
+    public string? ReadConversationName(PersonKey person, string conversationId) => null;
+
     public byte[]? ReadMedium(PersonKey person, string hash) => null;
 
     public Task ExportAsync(PersonKey person, Stream destination, CancellationToken cancellationToken = default) =>

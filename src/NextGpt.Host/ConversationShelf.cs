@@ -144,18 +144,24 @@ public sealed class ConversationShelf
         bool Has(string text) => text.Contains(words, StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Names a conversation for as long as it is in memory; a blank name takes the name away.</summary>
-    /// <returns>False if there is no such conversation of theirs.</returns>
-    public bool Rename(string surface, string personId, ConversationId conversation, string title)
+    /// <summary>Names a conversation, in memory and, where turns of it are kept, in the log; a blank name takes it away.</summary>
+    public async Task<NameOutcome> RenameAsync(
+        string surface, string personId, ConversationId conversation, string title,
+        CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(title);
+        await LoadAsync(surface, personId, conversation, cancellationToken);
         if (_memory.Find(surface, personId, conversation) is not { } found)
         {
-            return false;
+            return NameOutcome.NoSuchConversation;
         }
 
-        var name = Shorten(Question.Clean(title)).Trim();
-        found.Title = name.Length == 0 ? null : name;
-        return true;
+        var cleaned = Shorten(Question.Clean(title)).Trim();
+        var name = cleaned.Length == 0 ? null : cleaned;
+        var isKept = KeyOfKept(surface, personId) is { } person
+            && await _store.NameConversationAsync(person, conversation.Value, name, cancellationToken);
+        found.Rename(name, isKept);
+        return isKept ? NameOutcome.Kept : NameOutcome.Remembered;
     }
 
     /// <summary>Removes a conversation with its turns, from memory and log.</summary>
@@ -206,7 +212,8 @@ public sealed class ConversationShelf
         var logged = await _store.ReadConversationAsync(person, conversation.Value, cancellationToken);
         if (logged.Count > 0)
         {
-            _memory.GetOrAdd(surface, personId, conversation).Load(logged);
+            _memory.GetOrAdd(surface, personId, conversation)
+                .Load(logged, _store.ReadConversationName(person, conversation.Value));
         }
 
         return logged;

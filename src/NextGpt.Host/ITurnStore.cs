@@ -53,6 +53,13 @@ internal interface ITurnStore
     Task<IReadOnlyList<LoggedTurn>> ReadConversationAsync(
         PersonKey person, string conversationId, CancellationToken cancellationToken = default);
 
+    /// <summary>Keeps a person's name for a conversation, null takes it away; false if nothing was kept.</summary>
+    Task<bool> NameConversationAsync(
+        PersonKey person, string conversationId, string? name, CancellationToken cancellationToken = default);
+
+    /// <summary>The kept name of a person's conversation, or null.</summary>
+    string? ReadConversationName(PersonKey person, string conversationId);
+
     /// <summary>The bytes of a medium of a person's kept turns; null if it is not theirs, expired or damaged.</summary>
     byte[]? ReadMedium(PersonKey person, string hash);
 

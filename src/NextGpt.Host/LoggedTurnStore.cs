@@ -55,6 +55,31 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         log.ReadConversationAsync(person, conversationId, cancellationToken);
 
+    public async Task<bool> NameConversationAsync(
+        PersonKey person, string conversationId, string? name, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await log.NameConversationAsync(person, conversationId, name, cancellationToken);
+        }
+        catch (Exception failure) when (failure is LogUnavailableException or ArgumentException)
+        {
+            return false;   // the disk fails, or it cannot be redacted: the name holds in memory all the same
+        }
+    }
+
+    public string? ReadConversationName(PersonKey person, string conversationId)
+    {
+        try
+        {
+            return log.ReadConversationName(person, conversationId);
+        }
+        catch (LogUnavailableException)
+        {
+            return null;   // the first question names it
+        }
+    }
+
     public byte[]? ReadMedium(PersonKey person, string hash)
     {
         try

@@ -223,13 +223,39 @@ public sealed class KeptTurnsTests
         Assert.Equal(["c2", "c1"], list.Select(summary => summary.Id.Value));
         Assert.Equal("What is a cat?", list[1].Title);
         Assert.Equal(80, list[0].Title.Length);
-        Assert.False(bench.Shelf.Rename("test", "bo", Conversation, "mine now"));
-        Assert.True(bench.Shelf.Rename("test", "ana", Conversation, "Cats\u001b"));
+        Assert.Equal(NameOutcome.NoSuchConversation, await bench.Shelf.RenameAsync("test", "bo", Conversation, "mine now"));
+        Assert.Equal(NameOutcome.Remembered, await bench.Shelf.RenameAsync("test", "ana", Conversation, "Cats\u001b"));
         Assert.Equal("Cats", (await bench.Shelf.ListAsync("test", "ana"))[1].Title);
         Assert.False(await bench.Shelf.RemoveAsync("test", "bo", Conversation));
         Assert.True(await bench.Shelf.RemoveAsync("test", "ana", Conversation));
         Assert.Single(await bench.Shelf.ListAsync("test", "ana"));
         Assert.Empty(await bench.Shelf.ListAsync("test", "bo"));
+    }
+
+    [Fact]
+    public async Task PRI_1_a_name_is_kept_with_consent_alone_and_then_comes_back_from_the_log()
+    {
+        await using var bench = new RouterBench().Echoing();
+        await bench.AskAsync("What is a cat?");
+        Assert.Equal(NameOutcome.Remembered, await bench.Shelf.RenameAsync("test", "ana", Conversation, "Cats"));
+        Assert.Empty(bench.Store.Names);
+
+        bench.Store.Allow("test", "ana");
+        await bench.AskAsync("What is a dog?");   // the first kept turn brings the name along
+        Assert.Equal("Cats", Assert.Single(bench.Store.Names.Values));
+        Assert.Equal(NameOutcome.Kept, await bench.Shelf.RenameAsync("test", "ana", Conversation, "Cats and dogs"));
+
+        await using (var restarted = new RouterBench(store: bench.Store))
+        {
+            Assert.Equal("Cats and dogs", Assert.Single(await restarted.Shelf.ListAsync("test", "ana")).Title);
+            Assert.Equal(NameOutcome.Kept, await restarted.Shelf.RenameAsync("test", "ana", Conversation, " "));
+            Assert.Equal("What is a dog?", Assert.Single(await restarted.Shelf.ListAsync("test", "ana")).Title);
+        }
+
+        Assert.Empty(bench.Store.Names);
+        bench.Store.UnavailableBecause = "the disk is full.";
+        Assert.Equal(NameOutcome.Remembered, await bench.Shelf.RenameAsync("test", "ana", Conversation, "Later"));
+        Assert.Empty(bench.Store.Names);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
 using NextGpt.Media;
 
 namespace NextGpt.Host.Tests;
@@ -148,6 +149,22 @@ public sealed class RouterMediaTests
 
         Assert.Equal("cancelled", Assert.IsType<TurnFinished>(parts[^1]).FinishReason);
         Assert.Equal(0, bench.Queue.Working + bench.Queue.Waiting);
+    }
+
+    [Fact]
+    public async Task Stopping_while_files_of_a_history_are_read_is_no_failure_and_is_not_logged_as_one()
+    {
+        await using var bench = new RouterBench().Echoing();
+        bench.Media.Gate = Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken);
+        using var stop = new CancellationTokenSource();
+        var asked = bench.AskAsync(
+            bench.Turn("And this?") with { History = [new EarlierMessage(false, "What?") { Files = [Png()] }] }, stop.Token);
+        await stop.CancelAsync();
+
+        var parts = await asked;
+
+        Assert.Equal("cancelled", Assert.IsType<TurnFinished>(parts[^1]).FinishReason);
+        Assert.DoesNotContain(bench.Log.Lines, line => line.Level > LogLevel.Information);
     }
 
     [Fact]

@@ -130,6 +130,29 @@ internal sealed class ScriptedTurnStore : ITurnStore
         PersonKey person, string conversationId, CancellationToken cancellationToken = default) =>
         [.. (await ReadAsync(person, cancellationToken)).Where(turn => turn.Turn.ConversationId == conversationId)];
 
+    /// <summary>Names of conversations.</summary>
+    public Dictionary<(PersonKey Person, string Conversation), string> Names { get; } = [];
+
+    public Task<bool> NameConversationAsync(
+        PersonKey person, string conversationId, string? name, CancellationToken cancellationToken = default)
+    {
+        if (!Turns.Exists(turn => turn.Turn.Person == person && turn.Turn.ConversationId == conversationId))
+        {
+            return Task.FromResult(false);
+        }
+
+        Names.Remove((person, conversationId));
+        if (name is not null)
+        {
+            Names.Add((person, conversationId), name);
+        }
+
+        return Task.FromResult(true);
+    }
+
+    public string? ReadConversationName(PersonKey person, string conversationId) =>
+        Names.GetValueOrDefault((person, conversationId));
+
     public byte[]? ReadMedium(PersonKey person, string hash) =>
         Turns.Where(turn => turn.Turn.Person == person).SelectMany(turn => turn.Turn.Media)
             .FirstOrDefault(medium => HashOf(medium) == hash)?.Bytes.ToArray();

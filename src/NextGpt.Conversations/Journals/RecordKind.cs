@@ -30,6 +30,9 @@ internal enum RecordKind : byte
     /// </summary>
     Overwriting = 7,
 
+    /// <summary>A person's name for a conversation; the latest one counts, earlier ones are voided. Since schema 2.</summary>
+    ConversationName = 8,
+
     /// <summary>Work on a message began (message ledger).</summary>
     MessageBegun = 16,
 

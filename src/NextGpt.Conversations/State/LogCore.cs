@@ -24,7 +24,7 @@ internal sealed class LogCore : IDisposable
 
     public string Folder { get; }
 
-    public required LogManifest Manifest { get; init; }
+    public required LogManifest Manifest { get; set; }
 
     public required PersonSecret Secret { get; init; }
 
@@ -111,6 +111,17 @@ internal sealed class LogCore : IDisposable
 
         WriteTombstones();
         return media;
+    }
+
+    /// <summary>Notes that from now on the log holds what programs before this schema do not understand.</summary>
+    public void RaiseSchema(int schema)
+    {
+        if (Manifest.Schema < schema)
+        {
+            var raised = Manifest with { Schema = schema };
+            raised.Write(_files, Folder);
+            Manifest = raised;
+        }
     }
 
     /// <summary>Tries whether the disk takes a megabyte again; otherwise the next turn would only fail anew.</summary>

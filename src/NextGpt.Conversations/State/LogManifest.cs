@@ -8,12 +8,18 @@ namespace NextGpt.Conversations.State;
 /// Names the journal folder and the key file that are in force. Replacing this one small file is what makes compaction
 /// and restore atomic.
 /// </summary>
-/// <param name="Schema">Version of the folder's layout.</param>
+/// <param name="Schema">
+/// Version of the folder's layout. It is raised only when something is written that an older program must not touch: a
+/// program that passed over the names of conversations could not erase them, so it has to refuse the log (LOG-7). Records
+/// stay as they are, so there is nothing to convert and nothing to copy first.
+/// </param>
 /// <param name="Generation">Number of the journal folder.</param>
 /// <param name="KeyFile">Name of the key file.</param>
 internal sealed record LogManifest(int Schema, int Generation, string KeyFile)
 {
-    public const int CurrentSchema = 1;
+    public const int SchemaWithNames = 2;
+    public const int CurrentSchema = SchemaWithNames;
+    private const int FirstSchema = 1;
     public const string FirstKeyFile = "person.key";
     private const string FileName = "manifest.json";
     private const string JournalPrefix = "journal-";
@@ -90,21 +96,21 @@ internal sealed record LogManifest(int Schema, int Generation, string KeyFile)
     private static LogManifest FromFolders(IFileLayer files, string folder)
     {
         // Without a manifest there is at most one finished journal: a second one comes into being only beside a manifest.
-        var generation = 1;
+        var (schema, generation) = (FirstSchema, 1);
         foreach (var path in files.ListFolders(folder))
         {
             var name = Path.GetFileName(path);
             if (name.StartsWith(JournalPrefix, StringComparison.Ordinal)
                 && int.TryParse(name[JournalPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var found))
             {
-                generation = Math.Max(generation, found);
+                (schema, generation) = (CurrentSchema, Math.Max(generation, found));   // what is in it is not known
             }
         }
 
         var key = files.ListFiles(folder).Select(path => Path.GetFileName(path))
             .LastOrDefault(name => name.StartsWith("person", StringComparison.Ordinal)
                 && name.EndsWith(".key", StringComparison.Ordinal));
-        return new(CurrentSchema, generation, key ?? FirstKeyFile);
+        return new(schema, generation, key ?? FirstKeyFile);
     }
 }
 

@@ -34,6 +34,9 @@ internal sealed class LogState
 
     public TurnDirectory Turns { get; } = new();
 
+    /// <summary>Where the names of conversations lie.</summary>
+    public ConversationNames Names { get; } = new();
+
     /// <summary>Acts that took something back, oldest first.</summary>
     public IReadOnlyList<Tombstone> Tombstones
     {
@@ -79,6 +82,9 @@ internal sealed class LogState
                 break;
             case RecordKind.Removal:
                 Keep(Remove(head, location));
+                break;
+            case RecordKind.ConversationName:
+                _leftovers.AddRange(Names.Add(head, location, content));
                 break;
             case RecordKind.DatasetUse:
                 AddDatasetUse(content);
@@ -136,7 +142,7 @@ internal sealed class LogState
     {
         var (person, withdrawal) = (head.Person, head.Flags.HasFlag(RecordFlags.Withdrawal));
         var turns = Turns.Where(turn => turn.Person == person);
-        var records = turns.SelectMany(RecordsOf).ToList();
+        var records = turns.SelectMany(RecordsOf).Concat(Names.Remove(Names.Of(person))).ToList();
         var kind = withdrawal ? TombstoneKind.KeepingWithdrawn : TombstoneKind.Erased;
         if (!withdrawal)
         {

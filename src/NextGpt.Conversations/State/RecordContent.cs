@@ -59,6 +59,9 @@ internal sealed record ConsentContent(bool Keep, bool Train, string TextVersion,
     public const string UnderAge = "under age";
 }
 
+/// <summary>What the record of a conversation's name holds; no name takes it away.</summary>
+internal sealed record NameContent(string ConversationId, string? Name);
+
 /// <summary>What a dataset record holds.</summary>
 internal sealed record DatasetContent(string Dataset, IReadOnlyList<string> Turns);
 
@@ -70,6 +73,7 @@ internal sealed record DatasetContent(string Dataset, IReadOnlyList<string> Turn
 [JsonSerializable(typeof(VoteContent))]
 [JsonSerializable(typeof(ConsentContent))]
 [JsonSerializable(typeof(DatasetContent))]
+[JsonSerializable(typeof(NameContent))]
 [JsonSerializable(typeof(Messages.MessageContent))]
 [JsonSerializable(typeof(Audit.AuditContent))]
 [JsonSerializable(typeof(LogManifest))]

@@ -9,7 +9,8 @@ internal sealed class RememberedConversation(string key, string surface, string 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, RememberedTurn> _turns = [];
     private string? _lastTurnId;
-    private string? _title;
+    private string? _name;
+    private bool _nameIsKept;
     private bool _forgot;
 
     public string Key { get; } = key;
@@ -58,16 +59,29 @@ internal sealed class RememberedConversation(string key, string surface, string 
         {
             lock (_gate)
             {
-                return _title ?? _turns.Values.MinBy(turn => turn.AskedAt)?.Question;
+                return _name ?? _turns.Values.MinBy(turn => turn.AskedAt)?.Question;
             }
         }
+    }
 
-        set
+    /// <summary>The name given by the person that the log does not have yet, or null.</summary>
+    public string? UnkeptName
+    {
+        get
         {
             lock (_gate)
             {
-                _title = value;
+                return _nameIsKept ? null : _name;
             }
+        }
+    }
+
+    /// <summary>Takes the person's name for it; null takes it away.</summary>
+    public void Rename(string? name, bool isKept)
+    {
+        lock (_gate)
+        {
+            (_name, _nameIsKept) = (name, isKept);
         }
     }
 
@@ -198,11 +212,18 @@ internal sealed class RememberedConversation(string key, string surface, string 
     }
 
     /// <summary>Brings in kept turns that are not in memory; the newest of all becomes the last one.</summary>
-    public void Load(IEnumerable<LoggedTurn> kept)
+    /// <param name="kept">Turns in the log.</param>
+    /// <param name="name">The name in the log; one given since then stays.</param>
+    public void Load(IEnumerable<LoggedTurn> kept, string? name = null)
     {
         lock (_gate)
         {
             IsLoaded = true;
+            if (_name is null && name is not null)
+            {
+                (_name, _nameIsKept) = (name, true);
+            }
+
             foreach (var turn in kept.Select(KeptTurns.Remember).Where(turn => !_turns.ContainsKey(turn.TurnId)))
             {
                 Disclosed = true;
@@ -232,6 +253,7 @@ internal sealed class RememberedConversation(string key, string surface, string 
     {
         lock (_gate)
         {
+            _nameIsKept = false;
             foreach (var turn in _turns.Values.Where(turn => turn.Kept).ToList())
             {
                 _turns[turn.TurnId] = turn with

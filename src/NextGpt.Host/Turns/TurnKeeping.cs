@@ -70,6 +70,16 @@ internal sealed partial class TurnKeeping(ITurnStore store, ConversationMemory m
         }
     }
 
+    /// <summary>A name given before any turn of the conversation was kept is kept with the first one that is.</summary>
+    public async Task KeepNameAsync(RememberedConversation conversation, PersonKey person)
+    {
+        if (conversation.UnkeptName is { } name
+            && await store.NameConversationAsync(person, conversation.Id.Value, name))
+        {
+            conversation.Rename(name, isKept: true);
+        }
+    }
+
     /// <summary>As the log takes it. The name of a person's file may be personal: it is not kept.</summary>
     private static TurnMedium DraftOf(RememberedMedium medium) => new(
         medium.FromPerson,

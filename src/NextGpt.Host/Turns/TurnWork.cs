@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
-using NextGpt.Conversations;
 using NextGpt.Host.Files;
 using NextGpt.Host.Memory;
 
@@ -11,10 +10,9 @@ internal sealed partial class TurnWork(
     ModelCall model, ITurnStore store, ConversationMemory memory, TurnQueue queue, FileReading files, TurnOptions options,
     TimeProvider time, TurnMeter meter, ILogger logger)
 {
-    private readonly PromptWriter _prompt = new(files, store, options);
-    private readonly TurnKeeping _keeping = new(store, memory, time, logger);
-
-    internal const string Disclosure = "An AI answers here; it can be wrong.";
+    private readonly TurnLedger _ledger = new(store, time, logger);
+    private readonly TurnAnswer _answer = new(
+        model, store, memory, queue, files, options, time, new TurnKeeping(store, memory, time, logger));
 
     /// <summary>Waits, answers, logs; always ends the turn with a last part and gives its place back.</summary>
     public async Task RunAsync(RunningTurn turn, QueueTicket ticket, CancellationToken interrupted)
@@ -27,7 +25,7 @@ internal sealed partial class TurnWork(
         {
             var place = WaitAsync(turn, ticket, interrupted);
             await Task.Yield();   // the asker is not kept while the model works
-            if (!await BeginAsync(turn, reply) || !await ReadFilesAsync(turn, reply, interrupted))
+            if (!await _ledger.BeginAsync(turn, reply) || !await ReadFilesAsync(turn, reply, interrupted))
             {
                 // Refused; the place is given back below.
             }
@@ -38,9 +36,13 @@ internal sealed partial class TurnWork(
             else
             {
                 waited = time.GetElapsedTime(admitted);
-                kept = await AnswerAsync(turn, ticket, reply, interrupted);
+                kept = await _answer.GiveAsync(turn, ticket, reply, interrupted);
                 meter.Work(reply, waited);
             }
+        }
+        catch (OperationCanceledException) when (turn.Stopped.IsCancellationRequested)
+        {
+            (reply.FinishReason, reply.Error) = ("cancelled", null);   // told to stop: no failure (rule 13)
         }
         catch (Exception failure)   // the edge of a turn (rule 21)
         {
@@ -53,30 +55,8 @@ internal sealed partial class TurnWork(
             queue.Leave(ticket);
         }
 
-        await EndAsync(turn, reply);
+        await _ledger.EndAsync(turn, reply);
         Finish(turn, reply, kept, waited);
-    }
-
-    /// <summary>Writes the attempt down before it is made; says what an earlier process left unanswered (QUE-5).</summary>
-    private async Task<bool> BeginAsync(RunningTurn turn, Reply reply)
-    {
-        var person = store.KeyOf(turn.Incoming.Surface, turn.Incoming.PersonId);
-        foreach (var lost in store.InterruptedOf(person).Where(lost => lost != turn.MessageKey))
-        {
-            await store.EndAsync(lost, MessageEnd.LostAndTold);
-            turn.Add(
-                new AnswerNotice("An earlier question of yours was lost when the program ended; ask it again if you like."),
-                time.GetUtcNow());
-        }
-
-        reply.Error = await store.BeginAsync(turn.MessageKey, person) switch
-        {
-            MessageBeginOutcome.Started => null,
-            MessageBeginOutcome.Quarantined => ErrorCatalogue.Quarantined.With(),
-            _ => ErrorCatalogue.AnsweredBefore.With(),
-        };
-        turn.IsBegun = reply.Error is null;
-        return reply.Error is null;
     }
 
     /// <summary>Reads what was attached, while the turn waits for its place; false if nothing of it can be used.</summary>
@@ -112,29 +92,6 @@ internal sealed partial class TurnWork(
         return false;
     }
 
-    /// <summary>Notes the end, unless shutdown interrupted it: then the next process tells.</summary>
-    private async Task EndAsync(RunningTurn turn, Reply reply)
-    {
-        if (!turn.IsBegun || reply.FinishReason == "interrupted")
-        {
-            return;
-        }
-
-        try
-        {
-            await store.EndAsync(turn.MessageKey, reply switch
-            {
-                { FinishReason: "cancelled" } => MessageEnd.Stopped,
-                { Error: null } => MessageEnd.Answered,
-                _ => MessageEnd.Refused,
-            });
-        }
-        catch (Exception failure)   // the log is never a reason not to answer
-        {
-            LogNotKept(turn.Id, failure.GetType().FullName);
-        }
-    }
-
     /// <summary>Waits for the turn's place, saying where it stands; null when it has come, else how the turn ended.</summary>
     private async Task<(string Reason, TurnError? Error)?> WaitAsync(
         RunningTurn turn, QueueTicket ticket, CancellationToken interrupted)
@@ -162,145 +119,6 @@ internal sealed partial class TurnWork(
         if (queue.PlaceOf(ticket) is var (position, estimate))
         {
             turn.Add(new TurnQueued(position, estimate), time.GetUtcNow());
-        }
-    }
-
-    private async Task<bool> AnswerAsync(
-        RunningTurn turn, QueueTicket ticket, Reply reply, CancellationToken interrupted)
-    {
-        var incoming = turn.Incoming;
-        var person = store.KeyOf(incoming.Surface, incoming.PersonId);
-        var conversation = incoming.History is null ? memory.GetOrAdd(incoming) : null;
-        string? parent = null;
-        IReadOnlyList<HistoryMessage> history = await _prompt.ReadHistoryAsync(turn, incoming.History ?? []);
-        if (conversation is not null)
-        {
-            await LoadAsync(conversation, incoming, person);
-            if (!conversation.TryFindParent(incoming, out parent))
-            {
-                reply.FinishReason = "error";
-                reply.Error = ErrorCatalogue.InvalidRequest.With(
-                    "The turn to continue after is not remembered any more; continue after the last one or begin anew.")
-                    with
-                { Field = "after_turn_id" };
-                return false;
-            }
-
-            history = [.. conversation.BranchTo(parent).SelectMany(PromptWriter.MessagesOf)];
-            if (turn.Files.Count == 0 && incoming.FilesOfTurnId is { } from && conversation.Find(from) is { } earlier)
-            {
-                turn.Files = [.. earlier.Media.Where(medium => medium.FromPerson)];
-            }
-        }
-
-        turn.Files = _prompt.FilesOf(turn, person);
-        if (incoming.Text.Length == 0 && turn.Files.Count == 0)
-        {
-            (reply.FinishReason, reply.Error) = ("error", ErrorCatalogue.InvalidRequest.With(
-                "The files of the earlier question are not remembered any more; attach them again."));
-            return false;
-        }
-
-        var media = new ReplyMedia(reply, turn.Id, incoming.Settings, options.MaxMediaPerAnswer);
-
-        await model.AskAsync(
-            _prompt.MessagesOf(turn, history, person, out var forgotten), _prompt.SettingsOf(turn, reply), reply, media,
-            part => Show(turn, conversation, part), turn.Stopped, interrupted);
-        turn.Files = [.. turn.Files.Select(file => file with { Decoded = null })];
-        if (!reply.HasAnswer)
-        {
-            return false;
-        }
-
-        var answered = new RememberedTurn
-        {
-            TurnId = turn.Id,
-            ParentTurnId = parent,
-            MessageId = incoming.MessageId,
-            Revision = incoming.Revision,
-            Question = incoming.Text,
-            Answer = reply.Text,
-            Media = [.. turn.Files, .. reply.Media],
-            FinishReason = reply.FinishReason,
-            AskedAt = turn.AskedAt,
-            AnsweredAt = time.GetUtcNow(),
-            Kept = false,
-        };
-        conversation?.Add(answered);
-        conversation?.BoundMedia(options.MaxRememberedMedia, options.MaxRememberedMegabytes * 1024L * 1024);
-        memory.BoundMedia(options.MaxRememberedMegabytesInAll * 1024L * 1024);
-        queue.Leave(ticket);   // the model is free while the log writes
-        SayWhatWasLeftOut(turn, conversation, reply, history.Count, forgotten);
-        var kept = await _keeping.KeepAsync(turn, answered, person, reply);
-        if (kept)
-        {
-            conversation?.MarkKept(turn.Id);
-        }
-
-        return kept;
-    }
-
-    /// <summary>Fetches kept turns of a conversation that is not in memory (restart, or idle for an hour).</summary>
-    private async Task LoadAsync(RememberedConversation conversation, IncomingTurn incoming, PersonKey person)
-    {
-        if (conversation.IsLoaded)
-        {
-            return;
-        }
-
-        if (incoming.GroupId is not null || store.UnavailableBecause is not null || !store.GetConsent(person).Keep)
-        {
-            conversation.Load([]);
-            return;
-        }
-
-        conversation.Load(await store.ReadConversationAsync(person, conversation.Id.Value));
-    }
-
-    private void Show(RunningTurn turn, RememberedConversation? conversation, ReplyPart part)
-    {
-        turn.Add(part, time.GetUtcNow());
-        if (part is TurnStarted && conversation is { Disclosed: false })
-        {
-            conversation.Disclosed = true;
-            turn.Add(new AnswerNotice(Disclosure), time.GetUtcNow());
-        }
-    }
-
-    private void SayWhatWasLeftOut(
-        RunningTurn turn, RememberedConversation? conversation, Reply reply, int historyMessages, int forgottenMedia)
-    {
-        foreach (var notice in turn.FileNotices)
-        {
-            turn.Add(new AnswerNotice(notice), time.GetUtcNow());
-        }
-
-        if (reply.MediaLeftOut > 0)
-        {
-            turn.Add(
-                new AnswerNotice(
-                    $"An answer has at most {options.MaxMediaPerAnswer} media; {reply.MediaLeftOut} more were left out."),
-                time.GetUtcNow());
-        }
-
-        if (forgottenMedia > 0)
-        {
-            turn.Add(
-                new AnswerNotice($"Older files of this conversation are not remembered any more ({forgottenMedia}); attach them again."),
-                time.GetUtcNow());
-        }
-
-        if (reply.DroppedMessages > 0)
-        {
-            var used = Math.Max(1, historyMessages + 1 - reply.DroppedMessages);
-            turn.Add(new AnswerNotice($"Using the last {used} messages; older ones did not fit."), time.GetUtcNow());
-        }
-        else if (conversation is { Forgot: true })
-        {
-            turn.Add(
-                new AnswerNotice(
-                    $"Using the last {historyMessages + 1} messages; what is not kept is forgotten after an hour."),
-                time.GetUtcNow());
         }
     }
 
@@ -337,7 +155,4 @@ internal sealed partial class TurnWork(
 
     [LoggerMessage(2002, LogLevel.Error, "Turn {TurnId} failed (ref {Reference}): {ExceptionType}\n{Stack}")]
     private partial void LogFailure(string turnId, string reference, string? exceptionType, string? stack);
-
-    [LoggerMessage(2004, LogLevel.Error, "The end of turn {TurnId} was not written down: {ExceptionType}")]
-    private partial void LogNotKept(string turnId, string? exceptionType);
 }

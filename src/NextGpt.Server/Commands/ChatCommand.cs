@@ -112,7 +112,7 @@ internal static class ChatCommand
     private static async Task<int> TalkAsync(
         IChatPartner partner, TurnSettings settings, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        var chat = new ConsoleChat(partner, AnsiConsole.Console, Console.ReadLine, settings, Attachments.OfProcess(),
+        var chat = new ConsoleChat(partner, new ConsoleScreen(AnsiConsole.Console, Console.ReadLine), settings, Attachments.OfProcess(),
             OutFolder.OfProcess(surroundings.Time), surroundings.Time);
         ConsoleCancelEventHandler onInterrupt = (_, pressed) =>
         {

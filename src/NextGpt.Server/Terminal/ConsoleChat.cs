@@ -1,9 +1,7 @@
-using System.Globalization;
 using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Media;
 using NextGpt.Server.Commands;
-using NextGpt.Server.Endpoints;
 using NextGpt.Server.Settings;
 using Spectre.Console;
 
@@ -11,28 +9,10 @@ namespace NextGpt.Server.Terminal;
 
 /// <summary>The chat of a person at a terminal (CON-1 to CON-3).</summary>
 internal sealed class ConsoleChat(
-    IChatPartner partner, IAnsiConsole console, Func<string?> readLine, TurnSettings settings, Attachments attachments,
-    OutFolder outFolder, TimeProvider time)
+    IChatPartner partner, ConsoleScreen screen, TurnSettings settings, Attachments attachments, OutFolder outFolder,
+    TimeProvider time)
 {
-    private static readonly (string Name, string Does)[] ChatCommands =
-    [
-        ("/new", "begin a new conversation"),
-        ("/retry", "answer the last question again"),
-        ("/attach", "attach a file to the next question: /attach PATH; alone it lists what is attached"),
-        ("/detach", "take an attached file away: /detach 2; alone it takes all"),
-        ("/image", "ask for a picture: /image a red cat"),
-        ("/sound", "ask for a sound: /sound rain on a roof"),
-        ("/video", "ask for a clip: /video a ball that rolls"),
-        ("/good", "vote for the last answer; a reason may follow"),
-        ("/bad", "vote against the last answer; a reason may follow"),
-        ("/correct", "what the last answer should have been"),
-        ("/keep", "allow or stop keeping your conversations: /keep, /keep off"),
-        ("/forget", "erase everything that is kept of you"),
-        ("/export", "write what is kept of you to a ZIP file"),
-        ("/help", "this list"),
-        ("/exit", "leave (also Ctrl+D, or Ctrl+C twice)"),
-    ];
-
+    private readonly OwnData _ownData = new(partner, screen, time);
     private readonly Lock _gate = new();
     private ConversationId _conversation = ConversationId.New();
     private CancellationTokenSource? _answering;
@@ -48,10 +28,9 @@ internal sealed class ConsoleChat(
         await GreetAsync(cancellationToken);
         while (!cancellationToken.IsCancellationRequested)
         {
-            console.Write("you › ", new Style(Color.Green));
-            if (readLine() is not { } line)
+            if (screen.Ask("you › ", Color.Green) is not { } line)
             {
-                console.WriteLine();
+                screen.NewLine();
                 return ExitCode.Done;
             }
 
@@ -94,8 +73,8 @@ internal sealed class ConsoleChat(
             }
             else
             {
-                console.WriteLine();
-                Dim("Ctrl+C again leaves.");
+                screen.NewLine();
+                screen.Dim("Ctrl+C again leaves.");
             }
 
             return false;
@@ -107,15 +86,16 @@ internal sealed class ConsoleChat(
         var (consent, because) = await partner.GetConsentAsync(cancellationToken);
         var plus = partner.ModelId.IndexOf('+', StringComparison.Ordinal);
         var (model, adapter) = plus < 0 ? (partner.ModelId, "none") : (partner.ModelId[..plus], partner.ModelId[(plus + 1)..]);
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
-        grid.AddRow(new Text("model"), new Text(TerminalText.Clean(model)));
-        grid.AddRow(new Text("adapter"), new Text(TerminalText.Clean(adapter)));
-        grid.AddRow(new Text("device"), new Text(TerminalText.Clean(partner.Place)));
-        grid.AddRow(new Text("kept"), new Text(consent.Keep
-            ? because is null ? "yes; /keep off stops it" : $"not now: {because}"
-            : "no; /keep changes it"));
-        console.Write(grid);
-        Dim("/help lists what can be typed. Weights may be licensed for non-commercial use.");
+        screen.Table(
+        [
+            ("model", model),
+            ("adapter", adapter),
+            ("device", partner.Place),
+            ("kept", consent.Keep
+                ? because is null ? "yes; /keep off stops it" : $"not now: {because}"
+                : "no; /keep changes it"),
+        ]);
+        screen.Dim("/help lists what can be typed. Weights may be licensed for non-commercial use.");
     }
 
     private async Task AnswerAsync(
@@ -131,69 +111,24 @@ internal sealed class ConsoleChat(
 
         try
         {
-            string? turnId = null;
-            var midLine = false;
-            var told = 0.0;
+            var answer = new ConsoleAnswer(screen, outFolder);
             await foreach (var part in partner.AskAsync(
-                new Ask(_conversation, question, after, settingsOfThisTurn ?? settings)
-                {
-                    Files = files ?? [],
-                    FilesOfTurnId = filesOf,
-                },
+                new Ask(_conversation, question, after, _lastSettings) { Files = files ?? [], FilesOfTurnId = filesOf },
                 answering.Token))
             {
-                switch (part)
+                await answer.ShowAsync(part);
+                if (answer.HasBegun)
                 {
-                    case TurnAccepted accepted:
-                        turnId = accepted.TurnId;
-                        break;
-                    case AnswerText text:
-                        Raw(text.Text);
-                        midLine = true;
-                        (_lastTurn, _beforeLast, _lastQuestion) = (turnId, parent, question);
-                        break;
-                    case MediaStarted begun:
-                        EndLine(ref midLine);
-                        Dim($"{MediaWords.MakingOf(begun.Kind)} …");
-                        told = 0;
-                        break;
-                    case MediaProgress progress when progress.Share >= told + 0.25 && progress.Share < 1:
-                        told = progress.Share;
-                        Dim(string.Create(
-                            CultureInfo.InvariantCulture, $"{MediaWords.MakingOf(progress.Kind)} … {Math.Floor(told * 100)} %"));
-                        break;
-                    case MediaReady ready:
-                        EndLine(ref midLine);
-                        (_lastTurn, _beforeLast, _lastQuestion) = (turnId, parent, question);
-                        await SaveAsync(ready);
-                        break;
-                    case MediaLost lost:
-                        EndLine(ref midLine);
-                        console.WriteLine(TerminalText.Clean(lost.Sentence), new Style(Color.Yellow));
-                        break;
-                    case TurnQueued queued:
-                        Dim($"You are number {queued.Position} in line, about {Math.Ceiling(queued.Estimate.TotalSeconds)} s.");
-                        break;
-                    case AnswerNotice notice:
-                        EndLine(ref midLine);
-                        Dim(notice.Text);
-                        break;
-                    case TurnFailed failed:
-                        EndLine(ref midLine);
-                        console.WriteLine(TerminalText.Clean(failed.Error.Message), new Style(Color.Red));
-                        break;
-                    case TurnFinished finished:
-                        EndLine(ref midLine);
-                        Dim(Describe(finished));
-                        break;
+                    (_lastTurn, _beforeLast, _lastQuestion) = (answer.TurnId, parent, question);
                 }
             }
 
-            console.WriteLine();
+            screen.NewLine();
         }
         catch (HttpRequestException gone)
         {
-            console.WriteLine($"The server cannot be reached: {gone.Message}", new Style(Color.Red));
+            screen.EndLine();
+            screen.Say($"The server cannot be reached: {gone.Message}", Color.Red);
         }
         finally
         {
@@ -204,51 +139,17 @@ internal sealed class ConsoleChat(
         }
     }
 
-    private async Task SaveAsync(MediaReady ready)
-    {
-        var (path, problem) = await outFolder.SaveAsync(ready.File, CancellationToken.None);
-        console.WriteLine(
-            path is null
-                ? TerminalText.Clean(problem ?? "")
-                : $"{MediaWords.FileWordOf(ready.File.Kind)} › {TerminalText.Clean(path)}",
-            new Style(path is null ? Color.Red : Color.Green));
-        Dim(ready.Caption);
-    }
-
     /// <summary>A question whose answer must contain a medium.</summary>
     private async Task MakeAsync(string command, MediaKind kind, string question)
     {
         if (question.Length == 0)
         {
-            Dim($"Say what it should be: {command} a red cat on a mat");
+            screen.Dim($"Say what it should be: {command} a red cat on a mat");
             return;
         }
 
         await AnswerAsync(
             question, null, _lastTurn, settings with { RequiredMedia = [kind] }, attachments.Take());
-    }
-
-    private void EndLine(ref bool midLine)
-    {
-        if (midLine)
-        {
-            console.WriteLine();
-            midLine = false;
-        }
-    }
-
-    private static string Describe(TurnFinished finished)
-    {
-        var speed = finished is { ReplyTokens: > 0, FinishReason: not "cancelled" } && finished.Duration > TimeSpan.Zero
-            ? string.Create(CultureInfo.InvariantCulture, $", {finished.ReplyTokens / finished.Duration.TotalSeconds:0} tokens/s")
-            : "";
-        var end = finished.FinishReason switch
-        {
-            "cancelled" => ", stopped",
-            "length" => ", cut off at its greatest length",
-            _ => "",
-        };
-        return $"{finished.ReplyTokens} tokens{speed}{end}{(finished.Kept ? ", kept" : "")}";
     }
 
     private async Task<bool> ObeyAsync(string line, CancellationToken cancellationToken)
@@ -258,8 +159,8 @@ internal sealed class ConsoleChat(
         switch (name.ToLowerInvariant())
         {
             case "/new":
-                (_conversation, _lastTurn, _beforeLast, _lastQuestion) = (ConversationId.New(), null, null, null);
-                Dim("A new conversation.");
+                Begin();
+                screen.Dim("A new conversation.");
                 break;
             case "/retry":
                 await RetryAsync();
@@ -267,15 +168,15 @@ internal sealed class ConsoleChat(
             case "/attach" when rest.Length == 0:
                 foreach (var attached in attachments.List())
                 {
-                    Dim(attached);
+                    screen.Dim(attached);
                 }
 
                 break;
             case "/attach":
-                Dim(await attachments.AddAsync(rest, cancellationToken));
+                screen.Dim(await attachments.AddAsync(rest, cancellationToken));
                 break;
             case "/detach":
-                Dim(attachments.Remove(rest));
+                screen.Dim(attachments.Remove(rest));
                 break;
             case "/image":
                 await MakeAsync(name, MediaKind.Image, rest);
@@ -293,28 +194,33 @@ internal sealed class ConsoleChat(
                 await RateAsync(TurnVote.Bad, rest, null, cancellationToken);
                 break;
             case "/correct" when rest.Length == 0:
-                Dim("Write the better answer after it: /correct The capital of France is Paris.");
+                screen.Dim("Write the better answer after it: /correct The capital of France is Paris.");
                 break;
             case "/correct":
                 await RateAsync(TurnVote.Bad, "", rest, cancellationToken);
                 break;
             case "/keep":
-                await KeepAsync(rest, cancellationToken);
+                await _ownData.KeepAsync(rest, cancellationToken);
                 break;
             case "/forget":
-                await ForgetAsync(cancellationToken);
+                if (await _ownData.ForgetAsync(cancellationToken))
+                {
+                    Begin();
+                }
+
                 break;
             case "/export":
-                await ExportAsync(rest, cancellationToken);
+                await _ownData.ExportAsync(rest, cancellationToken);
                 break;
             case "/help":
-                Help();
+                screen.Table(ChatCommands.All);
+                screen.Dim("You talk with an AI that errs. It makes no speech. English works best.");
                 break;
             case "/exit" or "/quit":
                 return false;
             default:
-                var nearest = NearestName.To(name, ChatCommands.Select(command => command.Name));
-                Dim(nearest is null
+                var nearest = NearestName.To(name, ChatCommands.All.Select(command => command.Name));
+                screen.Dim(nearest is null
                     ? $"There is no command {name}; /help lists what there is."
                     : $"There is no command {name}; did you mean {nearest}?");
                 break;
@@ -323,11 +229,15 @@ internal sealed class ConsoleChat(
         return true;
     }
 
+    /// <summary>Begins a conversation that knows nothing of what was said.</summary>
+    private void Begin() =>
+        (_conversation, _lastTurn, _beforeLast, _lastQuestion) = (ConversationId.New(), null, null, null);
+
     private async Task RetryAsync()
     {
         if (_lastQuestion is null)
         {
-            Dim("There is no question yet to answer again.");
+            screen.Dim("There is no question yet to answer again.");
             return;
         }
 
@@ -341,114 +251,17 @@ internal sealed class ConsoleChat(
     {
         if (_lastTurn is null)
         {
-            Dim("There is no answer yet to vote on.");
+            screen.Dim("There is no answer yet to vote on.");
             return;
         }
 
         var outcome = await partner.RateAsync(
             _lastTurn, vote, reason.Length == 0 ? null : reason, correction, cancellationToken);
-        Dim(outcome switch
+        screen.Dim(outcome switch
         {
             VoteOutcome.Kept => "Thank you; kept with the answer.",
             VoteOutcome.Counted => "Thank you; counted. The answer itself is not kept (/keep changes that).",
             _ => "That answer is not remembered any more.",
         });
-    }
-
-    private async Task KeepAsync(string rest, CancellationToken cancellationToken)
-    {
-        if (rest.Equals("off", StringComparison.OrdinalIgnoreCase))
-        {
-            await partner.SetConsentAsync(keep: false, train: false, cancellationToken);
-            Dim("Nothing is kept any more; what was kept is erased.");
-            return;
-        }
-
-        var (consent, because) = await partner.GetConsentAsync(cancellationToken);
-        var keep = Confirm(await partner.GetKeepTextAsync(cancellationToken));
-        var train = keep && Confirm(ConsentText.Train);
-        if (keep || consent.Keep)
-        {
-            await partner.SetConsentAsync(keep, train, cancellationToken);
-        }
-
-        Dim(keep
-            ? because is null
-                ? $"From now on this is kept{(train ? " and may improve the model" : "")}."
-                : $"Noted, but nothing is being kept now: {because}"
-            : "Nothing is kept.");
-    }
-
-    private async Task ForgetAsync(CancellationToken cancellationToken)
-    {
-        if (!Confirm("Erase everything that is kept of you?"))
-        {
-            Dim("Nothing was erased.");
-            return;
-        }
-
-        try
-        {
-            var removed = await partner.EraseAsync(cancellationToken);
-            (_conversation, _lastTurn, _beforeLast, _lastQuestion) = (ConversationId.New(), null, null, null);
-            Dim($"{removed} kept turns were erased.");
-        }
-        catch (Exception refused) when (refused is InvalidOperationException or CommandFailure)
-        {
-            Dim(refused.Message);
-        }
-    }
-
-    private async Task ExportAsync(string rest, CancellationToken cancellationToken)
-    {
-        var path = rest.Length > 0 ? rest : string.Create(
-            CultureInfo.InvariantCulture, $"nextgpt-export-{time.GetUtcNow():yyyyMMdd-HHmmss}.zip");
-        if (File.Exists(path))
-        {
-            Dim($"{path} is there already; nothing is overwritten, name another file.");
-            return;
-        }
-
-        try
-        {
-            using var buffer = new MemoryStream();
-            await partner.ExportAsync(buffer, cancellationToken);
-            await File.WriteAllBytesAsync(path, buffer.ToArray(), cancellationToken);
-            Dim($"Written to {path}.");
-        }
-        catch (Exception refused) when (refused is InvalidOperationException or CommandFailure or IOException
-            or UnauthorizedAccessException)
-        {
-            Dim(refused.Message);
-        }
-    }
-
-    private bool Confirm(string question)
-    {
-        console.WriteLine(question);
-        console.Write("yes or no › ", new Style(Color.Yellow));
-        return readLine()?.Trim().ToLowerInvariant() is "yes" or "y";
-    }
-
-    private void Help()
-    {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
-        foreach (var (name, does) in ChatCommands)
-        {
-            grid.AddRow(new Text(name), new Text(does));
-        }
-
-        console.Write(grid);
-        Dim("You talk with an AI that errs. It makes no speech. English works best.");
-    }
-
-    private void Dim(string text) =>
-        console.WriteLine(TerminalText.Clean(text), new Style(decoration: Decoration.Dim));
-
-    /// <summary>A piece of an answer goes out as it is: it begins where the last one ended.</summary>
-    private void Raw(string text)
-    {
-        console.Profile.Out.Writer.Write(TerminalText.Clean(text));
-        console.Profile.Out.Writer.Flush();
     }
 }

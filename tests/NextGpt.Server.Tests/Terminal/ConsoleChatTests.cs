@@ -264,6 +264,7 @@ public sealed class ConsoleChatTests : IAsyncDisposable
         });
         console.Profile.Width = 120;
         return new ConsoleChat(
-            _partner, console, readLine, new TurnSettings(), new Attachments(_folder), new OutFolder(OutPath, _time), _time);
+            _partner, new ConsoleScreen(console, readLine), new TurnSettings(), new Attachments(_folder),
+            new OutFolder(OutPath, _time), _time);
     }
 }

@@ -54,6 +54,9 @@ export const acts = {
   rename: () => {
     const dialog = $('#rename');
     $('input', dialog).value = $('#title').textContent;
+    const kept = $('.state.kept', turns) !== null;
+    $('[data-name="kept"]', dialog).hidden = !kept;
+    $('[data-name="unkept"]', dialog).hidden = kept;
     dialog.returnValue = '';
     dialog.showModal();
     $('input', dialog).select();
@@ -164,10 +167,10 @@ export function startSide() {
   $('#rename').addEventListener('close', async ({ target }) => {
     if (target.returnValue === 'ok') {
       try {
-        const { title } = await (await call('PUT', `/chat/conversations/${shell.dataset.conversation}/title`,
+        const { title, kept } = await (await call('PUT', `/chat/conversations/${shell.dataset.conversation}/title`,
           { title: $('input', target).value })).json();
         setTitle(title);
-        say('Renamed.');
+        say(kept ? 'Renamed; the name is kept.' : 'Renamed; the name is not kept.');
         refreshList();
       } catch (refusal) {
         alertBar(refusal.message);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using NextGpt.Conversations;
 using NextGpt.Host;
 
@@ -12,7 +11,7 @@ internal sealed record AskOutcome(ChatTurn? Turn, TurnError? Error);
 /// what only the page shows (turns that run or failed, seed, notices, corrections) and for no longer than the host has the
 /// turn. Thread-safe.
 /// </summary>
-internal sealed partial class ChatDesk : IDisposable
+internal sealed class ChatDesk : IDisposable
 {
     /// <summary>The surface's name at the host.</summary>
     public const string Surface = "web";
@@ -20,24 +19,17 @@ internal sealed partial class ChatDesk : IDisposable
     private const string BeginsAnew =
         "The messages before this one were not kept and have been forgotten; this question begins anew.";
 
-    /// <summary>What is not kept is not remembered longer than this (PRI-1).</summary>
-    private static readonly TimeSpan Memory = TimeSpan.FromHours(1);
-
-    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(5);
-
-    private readonly ConcurrentDictionary<string, Note> _notes = new(StringComparer.Ordinal);   // by turn id
     private readonly ConversationRouter _router;
     private readonly ConversationShelf _shelf;
     private readonly KeptTurns _kept;
     private readonly TimeProvider _time;
-    private readonly ILogger<ChatDesk> _logger;
-    private readonly ITimer _sweep;
+    private readonly ChatNotes _notes;
 
     public ChatDesk(
         ConversationRouter router, ConversationShelf shelf, KeptTurns kept, TimeProvider time, ILogger<ChatDesk> logger)
     {
-        (_router, _shelf, _kept, _time, _logger) = (router, shelf, kept, time, logger);
-        _sweep = time.CreateTimer(_ => Sweep(), null, SweepEvery, SweepEvery);
+        (_router, _shelf, _kept, _time) = (router, shelf, kept, time);
+        _notes = new ChatNotes(router, kept, time, logger);
     }
 
     /// <summary>A person's conversations, last used first.</summary>
@@ -66,20 +58,16 @@ internal sealed partial class ChatDesk : IDisposable
         var consent = _kept.GetConsent(Surface, person);
         var turns = past.Select(turn => Merge(conversation, turn, consent)).ToList();
         var answered = past.Select(turn => turn.TurnId).ToHashSet();
-        foreach (var note in _notes.Values.Where(note => note.Person == person && note.Turn.ConversationId == conversation))
+        foreach (var note in _notes.Of(person)
+            .Where(note => note.Turn.ConversationId == conversation && !answered.Contains(note.Turn.Id)))
         {
-            if (answered.Contains(note.Turn.Id))
-            {
-                continue;
-            }
-
-            if (IsKnown(note))
+            if (_notes.IsKnown(note))
             {
                 turns.Add(note.Turn);
             }
             else
             {
-                _notes.TryRemove(note.Turn.Id, out _);
+                _notes.Remove(note.Turn.Id);
             }
         }
 
@@ -89,10 +77,10 @@ internal sealed partial class ChatDesk : IDisposable
 
     /// <summary>A turn of this person that the page has seen since the program began, or null.</summary>
     public ChatTurn? FindRecent(string person, string turnId) =>
-        _notes.TryGetValue(turnId, out var note) && note.Person == person && IsKnown(note) ? note.Turn : null;
+        _notes.Find(turnId) is { } note && note.Person == person && _notes.IsKnown(note) ? note.Turn : null;
 
     /// <summary>Completes when a turn has ended and its last state can be read.</summary>
-    public Task EndOf(string turnId) => _notes.TryGetValue(turnId, out var note) ? note.Ended.Task : Task.CompletedTask;
+    public Task EndOf(string turnId) => _notes.Find(turnId)?.Ended.Task ?? Task.CompletedTask;
 
     /// <summary>Asks; returns as soon as the host has admitted or refused the question. The answer then comes by itself.</summary>
     /// <param name="person">Who asks.</param>
@@ -125,7 +113,7 @@ internal sealed partial class ChatDesk : IDisposable
             return new AskOutcome(null, first is TurnFailed failed ? failed.Error : ErrorCatalogue.Internal.With());
         }
 
-        var note = new Note(person, new ChatTurn
+        var turn = new ChatTurn
         {
             Id = accepted.TurnId,
             ConversationId = conversation,
@@ -137,15 +125,8 @@ internal sealed partial class ChatDesk : IDisposable
             Media = KeptFiles(chat, question.FilesOf),
             AskedAt = _time.GetUtcNow(),
             Notices = parent is null ? [BeginsAnew] : [],
-        });
-        if (!_notes.TryAdd(accepted.TurnId, note))
-        {
-            await parts.DisposeAsync();
-            return new AskOutcome(_notes[accepted.TurnId].Turn, null);
-        }
-
-        _ = Task.Run(() => WatchAsync(note, parts), CancellationToken.None);
-        return new AskOutcome(note.Turn, null);
+        };
+        return new AskOutcome(await _notes.FollowAsync(person, turn, parts), null);
     }
 
     /// <summary>The person's files of a turn under way, once they have been read.</summary>
@@ -164,7 +145,7 @@ internal sealed partial class ChatDesk : IDisposable
         CancellationToken cancellationToken)
     {
         var outcome = await _kept.RateAsync(Surface, person, turnId, vote, reason, correction, cancellationToken);
-        if (outcome != VoteOutcome.NoSuchTurn && _notes.TryGetValue(turnId, out var note) && note.Person == person)
+        if (outcome != VoteOutcome.NoSuchTurn && _notes.Find(turnId) is { } note && note.Person == person)
         {
             note.Change(turn => turn with { Vote = vote, VoteReason = reason, Correction = correction });
         }
@@ -180,9 +161,9 @@ internal sealed partial class ChatDesk : IDisposable
             return false;
         }
 
-        if (_notes.TryRemove(turnId, out var removed))
+        if (_notes.Remove(turnId) is { } removed)
         {
-            foreach (var note in _notes.Values.Where(note => note.Person == person))
+            foreach (var note in _notes.Of(person))
             {
                 note.Change(turn => turn.ParentId == turnId ? turn with { ParentId = removed.Turn.ParentId } : turn);
             }
@@ -192,18 +173,18 @@ internal sealed partial class ChatDesk : IDisposable
     }
 
     /// <summary>Gives a conversation a name.</summary>
-    public bool Rename(string person, string conversation, string title) =>
-        _shelf.Rename(Surface, person, new ConversationId(conversation), title);
+    public Task<NameOutcome> RenameAsync(
+        string person, string conversation, string title, CancellationToken cancellationToken) =>
+        _shelf.RenameAsync(Surface, person, new ConversationId(conversation), title, cancellationToken);
 
     /// <summary>Removes a conversation with every turn.</summary>
     public async Task<bool> RemoveAsync(string person, string conversation, CancellationToken cancellationToken)
     {
         var removed = await _shelf.RemoveAsync(Surface, person, new ConversationId(conversation), cancellationToken);
-        foreach (var note in _notes.Values
-            .Where(note => note.Person == person && note.Turn.ConversationId == conversation).ToList())
+        foreach (var note in _notes.Of(person).Where(note => note.Turn.ConversationId == conversation).ToList())
         {
             removed |= await _kept.RemoveTurnAsync(Surface, person, note.Turn.Id, cancellationToken);
-            _notes.TryRemove(note.Turn.Id, out _);
+            _notes.Remove(note.Turn.Id);
         }
 
         return removed;
@@ -223,7 +204,7 @@ internal sealed partial class ChatDesk : IDisposable
         string person, bool keep, bool train, CancellationToken cancellationToken)
     {
         var state = await _kept.SetConsentAsync(Surface, person, keep, train, cancellationToken);
-        foreach (var note in _notes.Values.Where(note => note.Person == person))
+        foreach (var note in _notes.Of(person))
         {
             note.Change(turn => turn with
             {
@@ -242,10 +223,10 @@ internal sealed partial class ChatDesk : IDisposable
     /// <summary>Erases everything of a person; returns the number of kept turns removed.</summary>
     public async Task<int> EraseAsync(string person, CancellationToken cancellationToken)
     {
-        foreach (var note in _notes.Values.Where(note => note.Person == person).ToList())
+        foreach (var note in _notes.Of(person).ToList())
         {
             _router.Stop(note.Turn.Id, Surface, person);
-            _notes.TryRemove(note.Turn.Id, out _);
+            _notes.Remove(note.Turn.Id);
         }
 
         foreach (var summary in _kept.UnavailableBecause is null ? [] : await ListAsync(person, cancellationToken))
@@ -257,67 +238,22 @@ internal sealed partial class ChatDesk : IDisposable
         return _kept.UnavailableBecause is null ? await _kept.EraseAsync(Surface, person, cancellationToken) : 0;
     }
 
-    public void Dispose() => _sweep.Dispose();
-
-    private async Task WatchAsync(Note note, IAsyncEnumerator<ReplyPart> parts)
-    {
-        try
-        {
-            await using (parts)
-            {
-                while (await parts.MoveNextAsync())
-                {
-                    var part = parts.Current;
-                    note.Change(turn => turn.After(part));
-                    if (part is TurnStarted or TurnFailed)
-                    {
-                        TakeFiles(note);
-                    }
-                }
-            }
-
-            var consent = _kept.GetConsent(Surface, note.Person);
-            note.Change(turn => turn with { IsTrainable = turn.IsKept && consent.Train });
-        }
-        catch (Exception failure)   // the edge of a turn (rule 21): the page must not wait for ever
-        {
-            var error = ErrorCatalogue.Internal.With();
-            LogWatchFailed(note.Turn.Id, error.Reference, failure.GetType().FullName);
-            note.Change(turn => turn with { State = ChatTurnState.Failed, Error = error });
-        }
-        finally
-        {
-            note.Ended.TrySetResult();
-        }
-    }
+    public void Dispose() => _notes.Dispose();
 
     /// <summary>The files that a new version of a question has from the version before, until its own are known.</summary>
     private static IReadOnlyList<PastMedium> KeptFiles(Chat chat, string? turnId) =>
         [.. (chat.Find(turnId)?.Media ?? []).Where(medium => medium.FromPerson)];
 
-    /// <summary>Once work has begun the files of the question have been read: shown instead of their names.</summary>
-    private void TakeFiles(Note note)
-    {
-        var files = _router.FilesOf(note.Turn.Id, Surface, note.Person);
-        note.Change(turn => turn with
-        {
-            FileNames = turn.State == ChatTurnState.Failed && files.Count == 0 ? turn.FileNames : [],
-            Media = [.. files, .. turn.Media.Where(medium => !medium.FromPerson)],
-        });
-    }
-
-    private bool IsKnown(Note note) => _router.Knows(note.Turn.Id, Surface, note.Person);
-
     /// <summary>Conversations in which nothing has been answered yet: the host does not list them.</summary>
-    private IEnumerable<ShelvedConversation> Unanswered(string person) => _notes.Values
-        .Where(note => note.Person == person && IsKnown(note)
+    private IEnumerable<ShelvedConversation> Unanswered(string person) => _notes.Of(person)
+        .Where(note => _notes.IsKnown(note)
             && _shelf.TitleOf(Surface, person, new ConversationId(note.Turn.ConversationId)) is null)
         .GroupBy(note => note.Turn.ConversationId)
         .Select(notes => Summarise(notes.Key, [.. notes.Select(note => note.Turn).OrderBy(turn => turn.AskedAt)]));
 
     private ChatTurn Merge(string conversation, PastTurn past, ConsentState consent)
     {
-        var turn = _notes.TryGetValue(past.TurnId, out var note)
+        var turn = _notes.Find(past.TurnId) is { } note
             ? note.Turn
             : new ChatTurn
             {
@@ -348,49 +284,4 @@ internal sealed partial class ChatDesk : IDisposable
 
     private static ShelvedConversation Summarise(string id, IReadOnlyList<ChatTurn> turns) =>
         new(new ConversationId(id), new Chat(id, null, turns).Title, turns.Count, turns[^1].AskedAt, Kept: false);
-
-    private void Sweep()
-    {
-        var oldest = _time.GetUtcNow() - Memory;
-        foreach (var (id, note) in _notes)
-        {
-            if (note.Turn.State != ChatTurnState.Running && note.Turn.AskedAt < oldest)
-            {
-                _notes.TryRemove(id, out _);
-            }
-        }
-    }
-
-    [LoggerMessage(4010, LogLevel.Error, "Turn {TurnId} could not be followed: {Failure} (ref {Reference})")]
-    private partial void LogWatchFailed(string turnId, string reference, string? failure);
-
-    /// <summary>A turn with its owner.</summary>
-    private sealed class Note(string person, ChatTurn turn)
-    {
-        private readonly Lock _gate = new();
-        private ChatTurn _turn = turn;
-
-        public string Person { get; } = person;
-
-        public ChatTurn Turn
-        {
-            get
-            {
-                lock (_gate)
-                {
-                    return _turn;
-                }
-            }
-        }
-
-        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Change(Func<ChatTurn, ChatTurn> change)
-        {
-            lock (_gate)
-            {
-                _turn = change(_turn);
-            }
-        }
-    }
 }

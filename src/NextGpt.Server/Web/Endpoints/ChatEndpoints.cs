@@ -75,12 +75,14 @@ internal static class ChatEndpoints
     private static async Task<IResult> RenameAsync(HttpContext context, string id, TitleRequest request, ChatDesk desk)
     {
         var person = PageGuard.PersonOf(context).Id;
-        if (!desk.Rename(person, id, request.Title ?? ""))
-        {
-            return new ErrorResult(ErrorCatalogue.NoSuchThing.With("conversation"));
-        }
-
-        return Results.Json(new { (await desk.ReadAsync(person, id, context.RequestAborted)).Title });
+        var outcome = await desk.RenameAsync(person, id, request.Title ?? "", context.RequestAborted);
+        return outcome == NameOutcome.NoSuchConversation
+            ? new ErrorResult(ErrorCatalogue.NoSuchThing.With("conversation"))
+            : Results.Json(new
+            {
+                (await desk.ReadAsync(person, id, context.RequestAborted)).Title,
+                Kept = outcome == NameOutcome.Kept,
+            });
     }
 
     private static async Task<IResult> RemoveAsync(HttpContext context, string id, ChatDesk desk) =>

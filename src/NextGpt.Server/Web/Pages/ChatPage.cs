@@ -190,7 +190,8 @@ internal sealed class ChatPage(TurnView turns)
         <dialog id="rename" aria-labelledby="rename-title"><form class="sheet" method="dialog">
         <h2 id="rename-title">Rename the conversation</h2>
         <label class="field"><span>Name</span><input name="title" maxlength="80" autocomplete="off"></label>
-        <p class="quiet">The name is remembered while the conversation is in use; after an hour of rest its first question names it again.</p>
+        <p class="quiet" data-name="kept">The name is kept with the conversation: it is still there after a restart, is part of your export, and is erased with the last turn.</p>
+        <p class="quiet" data-name="unkept">This conversation is not kept, so its name is not either: after an hour of rest both are forgotten.</p>
         <div class="buttons"><button class="button" value="cancel" formnovalidate type="button" data-act="close">Cancel</button><button class="button main" value="ok">Rename</button></div>
         </form></dialog>
         """);
