@@ -10,7 +10,7 @@ internal static class EventStream
     /// <summary>Writes events as they come, until they end or the reader leaves.</summary>
     /// <typeparam name="T">What is written.</typeparam>
     /// <param name="context">The request.</param>
-    /// <param name="items">What happens.</param>
+    /// <param name="items">What happens; it ends, or throws, soon after the request was aborted.</param>
     /// <param name="eventsOf">The events of an item, each a line of JSON or a bare word.</param>
     /// <param name="last">Makes a last line, asked when all is written; null is none.</param>
     public static async Task WriteAsync<T>(
@@ -26,27 +26,35 @@ internal static class EventStream
         await response.StartAsync(left);
         await using var item = items.GetAsyncEnumerator(left);
         var next = item.MoveNextAsync().AsTask();
-        while (true)
+        try
         {
-            try
+            while (true)
             {
-                if (!await next.WaitAsync(SilenceAtMost, time, left))
+                try
                 {
-                    break;
+                    if (!await next.WaitAsync(SilenceAtMost, time, left))
+                    {
+                        break;
+                    }
                 }
-            }
-            catch (TimeoutException)
-            {
-                await WriteAsync(context, ": waiting\n\n");
-                continue;
-            }
+                catch (TimeoutException)
+                {
+                    await WriteAsync(context, ": waiting\n\n");
+                    continue;
+                }
 
-            foreach (var node in eventsOf(item.Current))
-            {
-                await WriteAsync(context, $"data: {node.ToJsonString()}\n\n");
-            }
+                foreach (var node in eventsOf(item.Current))
+                {
+                    await WriteAsync(context, $"data: {node.ToJsonString()}\n\n");
+                }
 
-            next = item.MoveNextAsync().AsTask();
+                next = item.MoveNextAsync().AsTask();
+            }
+        }
+        finally
+        {
+            // The reader may have left in the middle: items must not be put away while one is being waited for.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         if (last?.Invoke() is { } line)

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using NextGpt.Conversations;
 using NextGpt.Host.Tests;
+using NextGpt.Model;
 using NextGpt.Server.Web.Accounts;
 
 namespace NextGpt.Server.Tests.Web;
@@ -20,13 +21,14 @@ internal sealed class WebServer : IAsyncDisposable
     public const string Password = "correct horse battery";
 
     private readonly string _folder;
+    private readonly Faults _faults;
     private bool _ownsFolder;
 
     private WebServer(
         WebApplication app, ConversationLog? log, string folder, bool ownsFolder, ScriptedChatClient model,
-        FakeTimeProvider time)
+        FakeTimeProvider time, Faults faults)
     {
-        Log = log;
+        (Log, _faults) = (log, faults);
         (App, _folder, _ownsFolder, Model, Time) = (app, folder, ownsFolder, model, time);
         Address = new Uri(app.Urls.First());
     }
@@ -42,6 +44,9 @@ internal sealed class WebServer : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>Warnings and errors of every log category so far.</summary>
+    public IReadOnlyList<string> Warnings => _faults.Lines;
+
     public AccountStore Accounts => App.Services.GetRequiredService<AccountStore>();
 
     /// <summary>Starts it.</summary>
@@ -49,10 +54,11 @@ internal sealed class WebServer : IAsyncDisposable
     /// <param name="keeps">Whether there is a log.</param>
     /// <param name="embeddedModel">Whether the real model answers instead of the scripted one.</param>
     /// <param name="media">Whether the model reads and makes pictures, sounds and clips, with scripted codecs.</param>
+    /// <param name="generator">Stands for the network; everything around it is real. Null is the scripted chat client.</param>
     /// <param name="settings">Settings beside the usual ones.</param>
     public static async Task<WebServer> StartAsync(
         WebServer? before = null, bool keeps = false, bool embeddedModel = false, bool media = false,
-        params (string Key, string Value)[] settings)
+        IGenerator? generator = null, params (string Key, string Value)[] settings)
     {
         var folder = before?._folder ?? Directory.CreateTempSubdirectory("nextgpt-web-").FullName;
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
@@ -63,13 +69,18 @@ internal sealed class WebServer : IAsyncDisposable
         }).AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
             .Build();
         var model = new ScriptedChatClient();
+        var faults = new Faults();
         var time = new FakeTimeProvider(before?.Time.GetUtcNow() ?? DateTimeOffset.UtcNow);
         var log = keeps
             ? await ConversationLog.OpenAsync(new ConversationOptions { Folder = Path.Combine(folder, "conversations") }, time)
             : null;
         var app = ServerApplication.Build(configuration, log, configure: services =>
         {
-            if (!embeddedModel)
+            if (generator is not null)
+            {
+                services.AddSingleton(generator);
+            }
+            else if (!embeddedModel)
             {
                 services.AddSingleton<IChatClient>(model);
             }
@@ -80,7 +91,7 @@ internal sealed class WebServer : IAsyncDisposable
             }
 
             services.AddSingleton<TimeProvider>(time);
-            services.AddSingleton<ILoggerProvider, FailuresOnly>();
+            services.AddSingleton<ILoggerProvider>(faults);
         });
         await app.StartAsync();
         if (embeddedModel)
@@ -94,7 +105,7 @@ internal sealed class WebServer : IAsyncDisposable
             before._ownsFolder = false;
         }
 
-        return new WebServer(app, log, folder, ownsFolder: true, model, time);
+        return new WebServer(app, log, folder, ownsFolder: true, model, time, faults);
     }
 
     /// <summary>The account with this name, made on demand; the first one is the admin's.</summary>
@@ -187,28 +198,41 @@ internal sealed class WebServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Says on the test's output what went wrong in the server.</summary>
-    private sealed class FailuresOnly : ILoggerProvider, ILogger
+    /// <summary>Notes what went wrong in the server and says errors on the test's output.</summary>
+    private sealed class Faults : ILoggerProvider
     {
-        public ILogger CreateLogger(string categoryName) => this;
+        private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = [];
 
+        public IReadOnlyList<string> Lines => [.. _lines];
+
+        public ILogger CreateLogger(string categoryName) => new Category(categoryName, _lines);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class Category(string name, System.Collections.Concurrent.ConcurrentQueue<string> lines) : ILogger
+    {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception,
             Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            if (!IsEnabled(logLevel))
+            {
+                return;
+            }
+
+            lines.Enqueue($"{logLevel} {name}: {formatter(state, exception)} {exception}");
+            if (logLevel >= LogLevel.Error)
             {
                 TestContext.Current.TestOutputHelper?.WriteLine($"{formatter(state, exception)} {exception}");
             }
-        }
-
-        public void Dispose()
-        {
         }
     }
 }

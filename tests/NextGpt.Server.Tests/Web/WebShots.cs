@@ -150,4 +150,64 @@ public sealed class WebShots(Browser browser)
             Task ShotAsync(string what) => ana.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{what}.png") });
         }
     }
+
+    [Fact(Explicit = true)]
+    public async Task Shots_of_real_media()
+    {
+        var folder = Environment.GetEnvironmentVariable("NEXTGPT_SHOTS") ?? Path.GetTempPath();
+        Directory.CreateDirectory(folder);
+        foreach (var (name, scheme, width, height) in new[]
+        {
+            ("light", ColorScheme.Light, 1280, 900), ("dark", ColorScheme.Dark, 1280, 900),
+            ("360-light", ColorScheme.Light, 360, 740), ("360-dark", ColorScheme.Dark, 360, 740),
+        })
+        {
+            var painter = new PaintingGenerator();
+            await using var server = await WebServer.StartAsync(keeps: true, generator: painter);
+            await using var ana = await Visitor.ComeAsync(browser, server, options: new()
+            {
+                ColorScheme = scheme,
+                ViewportSize = new() { Width = width, Height = height },
+            });
+            await ana.GoAsync();
+            await ana.Page.Locator("#files").SetInputFilesAsync(await RealMediaTests.FilesAsync(server));
+            await ShotAsync("real-attached");
+            await AskAsync("A picture", "What are these? And draw me a ball.");
+            await ShotAsync("real-asked-and-picture-end");
+            await ana.Turns.First.Locator(".files").ScrollIntoViewIfNeededAsync();
+            await ana.Page.EvaluateAsync("document.querySelector('#thread').scrollTop = 0");
+            await ShotAsync("real-asked");
+            await AskAsync("A sound", "Two tones, please.");
+            await ShotAsync("real-sound");
+            await AskAsync("A clip", "Now the ball, rolling.");
+            await ana.Page.WaitForTimeoutAsync(400);   // the browser shows a first picture
+            await ShotAsync("real-clip");
+            painter.Gate = new TaskCompletionSource().Task;
+            await ana.Page.GetByLabel("Answer with").SelectOptionAsync("A clip");
+            await ana.AskAsync("And one that takes long.");
+            await ana.Turns.Last.Locator(".making").WaitForAsync();
+            await ShotAsync("real-making");
+            await ana.Button("Stop the answer").ClickAsync();
+            await ana.Turns.Last.GetByText("Stopped;").WaitForAsync();
+            await ShotAsync("real-stopped");
+            painter.Gate = null;
+            await ana.Turns.Last.GetByRole(AriaRole.Button, new() { Name = "Answer again", Exact = true }).ClickAsync();
+            await ana.Turns.Last.Locator(".media figure").WaitForAsync();
+            await ana.Page.WaitForTimeoutAsync(400);
+            await ShotAsync("real-again");
+            await ana.Button("Rename the conversation").ClickAsync();
+            await ShotAsync("rename");
+            await ana.Page.Keyboard.PressAsync("Escape");
+
+            async Task AskAsync(string make, string question)
+            {
+                await ana.Page.GetByLabel("Answer with").SelectOptionAsync(make);
+                await ana.AskAsync(question);
+                await ana.Turns.Last.Locator(".media figure").WaitForAsync();
+                await ana.Turns.Last.Locator(".tools .facts").WaitForAsync();
+            }
+
+            Task ShotAsync(string what) => ana.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{what}.png") });
+        }
+    }
 }

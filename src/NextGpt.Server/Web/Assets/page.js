@@ -42,6 +42,21 @@ export function keepingPlace(change) {
   }
 }
 
+/** Media get their height when they have loaded: whoever was at the newest text stays there. */
+export function keepAtBottom() {
+  let stick = atBottom();
+  thread.addEventListener('scroll', () => {
+    stick = atBottom();
+  }, { passive: true });
+  const watched = new ResizeObserver(() => {
+    if (stick) {
+      toBottom();
+    }
+  });
+  watched.observe(turns);
+  watched.observe(thread);
+}
+
 /** Asks for a yes in the page's own dialog. */
 export function confirmed(title, text, yes) {
   const dialog = $('#confirm');

@@ -1,6 +1,6 @@
 // The conversation: ask, follow, stop, answer again, edit, versions, votes, copy, remove.
 import { follow, show, showList } from './answer.js';
-import { $, alertBar, announce, composer, confirmed, copy, keepingPlace, question, say, shell, thread, toBottom, turns } from './page.js';
+import { $, alertBar, announce, composer, confirmed, copy, keepAtBottom, keepingPlace, question, say, shell, thread, toBottom, turns } from './page.js';
 import { call, nodes } from './server.js';
 import { refreshList } from './side.js';
 
@@ -330,6 +330,7 @@ export function startThread() {
   if (!new URLSearchParams(location.search).has('through')) {
     toBottom();
   }
+  keepAtBottom();
   const id = running();
   if (id) {
     watch(id);
