@@ -15,6 +15,6 @@ internal sealed record GatewayEvent(string Name, WireObject Data)
         _ => null,
     };
 
-    /// <summary>Events of one place are handled in order.</summary>
-    public string Place => Data.Text("channel_id") ?? Data.Text("guild_id") ?? Data.Id("id");
+    /// <summary>Events of one place are handled in order; a command waits for nothing: it must be acknowledged in three seconds.</summary>
+    public string Place => Name == "INTERACTION_CREATE" ? Data.Id("id") : Data.Text("channel_id") ?? Data.Text("guild_id") ?? Data.Id("id");
 }

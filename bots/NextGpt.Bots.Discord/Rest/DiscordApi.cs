@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using NextGpt.Bots.Discord.Gateway;
+using NextGpt.Bots.Discord.Wire;
 
 namespace NextGpt.Bots.Discord.Rest;
 
@@ -145,6 +146,10 @@ internal sealed class DiscordApi(RestClient rest)
         (await rest.SendAsync(
             new RestRequest(HttpMethod.Post, "/users/@me/channels") { Body = new JsonObject { ["recipient_id"] = person } },
             cancellationToken)).Id("id");
+
+    /// <summary>The commands registered now.</summary>
+    public async Task<IReadOnlyList<WireObject>> GetCommandsAsync(CancellationToken cancellationToken) =>
+        (await rest.SendAsync(new RestRequest(HttpMethod.Get, "/applications/{0}/commands", Application), cancellationToken)).Items();
 
     /// <summary>Replaces the whole set of commands.</summary>
     public Task PutCommandsAsync(JsonArray commands, CancellationToken cancellationToken) =>

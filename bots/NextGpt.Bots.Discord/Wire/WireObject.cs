@@ -54,6 +54,11 @@ internal readonly struct WireObject(JsonElement element)
         ? [.. field.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object).Select(item => new WireObject(item))]
         : [];
 
+    /// <summary>The objects of this, if it is a list itself.</summary>
+    public IReadOnlyList<WireObject> Items() => _element.ValueKind == JsonValueKind.Array
+        ? [.. _element.EnumerateArray().Select(item => new WireObject(item))]
+        : [];
+
     /// <summary>The texts (or ids) of a list; empty if there is none.</summary>
     public IReadOnlyList<string> Texts(string name) => Field(name) is { ValueKind: JsonValueKind.Array } field
         ? [.. field.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String or JsonValueKind.Number)
