@@ -81,6 +81,7 @@ internal static class ServerApplication
         services.AddMetricsText();
         services.AddOpenApi();
         services.AddWebChat();
+        services.AddNextGptDiscord();
     }
 
     private static void MapRoutes(WebApplication app)

@@ -20,8 +20,11 @@ public sealed class ArchitectureTests
         ["NextGpt.ChatService"] = ["NextGpt.Model", "NextGpt.Media"],
         ["NextGpt.Tuning"] = ["NextGpt.Model", "NextGpt.Conversations", "NextGpt.Media"],
         ["NextGpt.Host"] = ["NextGpt.ChatService", "NextGpt.Conversations", "NextGpt.Media"],
+        // Votes and consent travel in the log's types.
+        ["NextGpt.Bots.Discord"] = ["NextGpt.Host", "NextGpt.Media", "NextGpt.Conversations"],
         ["nextgpt"] =
         [
+            "NextGpt.Bots.Discord",
             "NextGpt.Media", "NextGpt.Model", "NextGpt.Conversations", "NextGpt.ChatService", "NextGpt.Tuning",
             "NextGpt.Host",
         ],

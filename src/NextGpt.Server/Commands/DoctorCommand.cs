@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using NextGpt.Bots.Discord;
 using NextGpt.Conversations;
 using NextGpt.Model;
 using NextGpt.Server.Instance;
@@ -61,6 +62,7 @@ internal static class DoctorCommand
         findings.Add(ExamineFiles(folder));
         findings.Add(ExamineClock(surroundings.Time));
         findings.Add(ExamineKeys(folder, server, surroundings.Time));
+        findings.Add(await ExamineDiscordAsync(settings, surroundings.Time, cancellationToken));
         if (server.Certificate is { Length: > 0 } certificate)
         {
             findings.Add(ExamineCertificate(certificate, surroundings.Time));
@@ -179,6 +181,14 @@ internal static class DoctorCommand
         {
             return Finding.Bad("certificate", $"{path} cannot be read as a certificate ({failure.Message}); name a PEM file.");
         }
+    }
+
+    private static async Task<Finding> ExamineDiscordAsync(
+        IConfiguration settings, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var options = settings.GetSection(DiscordOptions.SectionName).Get<DiscordOptions>();
+        var (isOk, message) = await DiscordCheck.RunAsync(options, Environment.GetEnvironmentVariable, time, cancellationToken);
+        return isOk ? Finding.Ok("discord", message) : Finding.Bad("discord", message);
     }
 
     private static Finding ExaminePort(ServerOptions server)

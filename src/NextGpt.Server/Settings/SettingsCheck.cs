@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using Microsoft.Extensions.Configuration.Json;
+using NextGpt.Bots.Discord;
 using NextGpt.ChatService;
 using NextGpt.Conversations;
 using NextGpt.Host;
@@ -31,6 +32,7 @@ internal static class SettingsCheck
         (MediaFileOptions.SectionName, typeof(MediaFileOptions)),
         (AttachmentOptions.SectionName, typeof(AttachmentOptions)),
         (ConversationOptions.SectionName, typeof(ConversationOptions)),
+        (DiscordOptions.SectionName, typeof(DiscordOptions)),
         (WorldOptions.SectionName, typeof(WorldOptions)),
         (WebOptions.SectionName, typeof(WebOptions)),
     ];
