@@ -104,11 +104,8 @@ public sealed class AccessibilityTests(Browser browser)
 
         async Task CheckAsync(string state)
         {
+            // Colours do not depend on the width: the two cases together see every state in both schemes.
             await ana.AssertAccessibleAsync($"{state}, {scheme}, {width} px");
-            var other = scheme == ColorScheme.Light ? ColorScheme.Dark : ColorScheme.Light;
-            await ana.Page.EmulateMediaAsync(new() { ColorScheme = other });
-            await ana.AssertAccessibleAsync($"{state}, {other}, {width} px", "color-contrast");   // all that colours change
-            await ana.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
             await ana.AssertNoSidewaysScrollAsync();
         }
     }

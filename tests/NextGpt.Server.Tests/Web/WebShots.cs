@@ -201,10 +201,11 @@ public sealed class WebShots(Browser browser)
 
             async Task AskAsync(string make, string question)
             {
+                var turn = ana.Turns.Nth(await ana.Turns.CountAsync());
                 await ana.Page.GetByLabel("Answer with").SelectOptionAsync(make);
                 await ana.AskAsync(question);
-                await ana.Turns.Last.Locator(".media figure").WaitForAsync();
-                await ana.Turns.Last.Locator(".tools .facts").WaitForAsync();
+                await turn.Locator(".media figure").WaitForAsync();
+                await turn.Locator(".tools .facts").WaitForAsync();
             }
 
             Task ShotAsync(string what) => ana.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{what}.png") });

@@ -31,7 +31,7 @@ internal sealed class MediaView(MediaLinks links)
     public Html Items(string person, ChatTurn turn) => Html.Join(
     [
         .. turn.Media.Where(medium => !medium.FromPerson).Select(medium => medium.Lost is { } sentence
-            ? Html.Of($"""<li><p class="lost">{sentence}</p></li>""")
+            ? Html.Of($"""<li><p class="{(turn.FinishReason == "cancelled" ? "quiet" : "lost")}">{sentence}</p></li>""")
             : Html.Of($"""<li>{Figure(person, medium)}</li>""")),
         .. turn.UnderWay.Select(Making),
     ]);
