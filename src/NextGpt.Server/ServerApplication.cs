@@ -82,6 +82,7 @@ internal static class ServerApplication
         services.AddOpenApi();
         services.AddWebChat();
         services.AddNextGptDiscord();
+        services.AddNextGptTeams();
     }
 
     private static void MapRoutes(WebApplication app)
@@ -101,6 +102,7 @@ internal static class ServerApplication
         app.MapMetricsText();
         app.MapOpenApi("/openapi.json");
         app.MapWebChat();
+        app.MapNextGptTeams(ListeningRules.ListensOnlyHere(app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.AddressUri));
     }
 }
 

@@ -26,8 +26,9 @@ public sealed class ArchitectureTests
         [
             "NextGpt.Bots.Discord",
             "NextGpt.Media", "NextGpt.Model", "NextGpt.Conversations", "NextGpt.ChatService", "NextGpt.Tuning",
-            "NextGpt.Host",
+            "NextGpt.Host", "NextGpt.Bots.Teams",
         ],
+        ["NextGpt.Bots.Teams"] = ["NextGpt.Host", "NextGpt.Media", "NextGpt.Conversations"],
     };
 
     /// <summary>Outside packages that only these projects may use; the name is the beginning of the assembly's.</summary>
@@ -40,7 +41,8 @@ public sealed class ArchitectureTests
         ["Microsoft.Extensions.AI"] = ["NextGpt.ChatService", "NextGpt.Host", "nextgpt"],
         ["Magick"] = ["NextGpt.Media"],
         ["FFMpegCore"] = ["NextGpt.Media"],
-        ["Microsoft.AspNetCore"] = ["nextgpt"],
+        ["Microsoft.AspNetCore"] = ["nextgpt", "NextGpt.Bots.Teams"],
+        ["Microsoft.Identity"] = ["NextGpt.Bots.Teams"],
         ["OpenTelemetry"] = ["nextgpt"],
         ["Spectre.Console"] = ["nextgpt"],
         ["System.CommandLine"] = ["nextgpt"],

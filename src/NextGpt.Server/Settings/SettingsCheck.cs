@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using Microsoft.Extensions.Configuration.Json;
 using NextGpt.Bots.Discord;
+using NextGpt.Bots.Teams;
 using NextGpt.ChatService;
 using NextGpt.Conversations;
 using NextGpt.Host;
@@ -34,6 +35,7 @@ internal static class SettingsCheck
         (ConversationOptions.SectionName, typeof(ConversationOptions)),
         (DiscordOptions.SectionName, typeof(DiscordOptions)),
         (WorldOptions.SectionName, typeof(WorldOptions)),
+        (TeamsOptions.SectionName, typeof(TeamsOptions)),
         (WebOptions.SectionName, typeof(WebOptions)),
     ];
 
