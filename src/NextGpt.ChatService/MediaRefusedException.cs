@@ -30,6 +30,7 @@ public sealed class MediaRefusedException : NotSupportedException
         MediaProblem.Corrupt => "corrupt_media",
         MediaProblem.TooLarge => "image_too_large",
         MediaProblem.TooLong => "media_too_long",
+        MediaProblem.TooManyBytes => "file_too_large",
         _ => "unsupported_media",
     };
 }

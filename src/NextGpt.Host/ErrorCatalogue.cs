@@ -101,6 +101,9 @@ public static class ErrorCatalogue
     public static ErrorEntry FileTooLarge { get; } = new(
         "file_too_large", 413, "{0} has {1:0.0} MiB, the limit is {2}; send a smaller one.");
 
+    /// <summary>{0} the sentence of whoever was to read it.</summary>
+    public static ErrorEntry FileCannotBeTaken { get; } = new("file_too_large", 413, "{0}");
+
     /// <summary>{0} what was meant: a picture, a sound, a clip.</summary>
     public static ErrorEntry MediaFailed { get; } = new(
         "media_failed", 200, "I meant to add {0} here but could not make it.");
@@ -224,7 +227,7 @@ public static class ErrorCatalogue
     [
         EmptyPrompt, PromptHasTooManyCharacters, PromptHasTooManyTokens, PromptDoesNotFit, ValueOutOfRange,
         InvalidRequest, UnsupportedParameter, UnsupportedMedia, UnreadableMedia, MediaMismatch,
-        ContradictoryMedia, CorruptMedia, ImageTooLarge, MediaTooLong, FileTooLarge, MediaFailed, TooManyFiles, UrlNotAllowed, RequestTooLarge,
+        ContradictoryMedia, CorruptMedia, ImageTooLarge, MediaTooLong, FileTooLarge, FileCannotBeTaken, MediaFailed, TooManyFiles, UrlNotAllowed, RequestTooLarge,
         RequestTooSlow, Unauthorized, ScopeMissing, HostNotServed, OriginNotAllowed, TooManyFailures, BusyForPerson,
         BusyForGroup, Busy, BusyModel, ShuttingDown, QueueTimeout, ModelLoading, ModelUnavailable, FirstTokenTimeout, TurnTimeout,
         Interrupted, Quarantined, AnsweredBefore, OutOfGpuMemory, SpeechNotOffered, NotLogged, NotFound, NoSuchThing, MethodNotAllowed, Internal,

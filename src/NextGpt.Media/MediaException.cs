@@ -17,6 +17,9 @@ public enum MediaProblem
 
     /// <summary>Longer (or shorter) than is accepted.</summary>
     TooLong,
+
+    /// <summary>A file of more bytes than are accepted.</summary>
+    TooManyBytes,
 }
 
 /// <summary>A file cannot be read; the message is a sentence for the person.</summary>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using NextGpt.Media.Ffmpeg;
 
 namespace NextGpt.Media;
 
@@ -73,6 +74,9 @@ public sealed class MediaFileOptions
     /// looked for beside it.
     /// </summary>
     public string? Ffmpeg { get; init; }
+
+    /// <summary>The file of the ffmpeg that is used, or null where it or its <c>ffprobe</c> is not there.</summary>
+    public string? FindFfmpeg() => FfmpegPrograms.Find(Ffmpeg) is { AreThere: true } programs ? programs.Ffmpeg : null;
 
     /// <summary>Largest file, in bytes.</summary>
     internal long MaxFileBytes => MaxFileMegabytes * 1024L * 1024;

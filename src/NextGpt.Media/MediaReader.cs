@@ -57,7 +57,7 @@ internal sealed class MediaReader : IMediaReader, IDisposable
     {
         if (bytes.Length > _options.MaxFileBytes)
         {
-            throw new MediaException(MediaProblem.TooLarge, FormattableString.Invariant(
+            throw new MediaException(MediaProblem.TooManyBytes, FormattableString.Invariant(
                 $"{Refusal.Subject(name, null)} has {bytes.Length / 1048576.0:0.#} MiB, the limit is {_options.MaxFileMegabytes}; send a smaller one."));
         }
 

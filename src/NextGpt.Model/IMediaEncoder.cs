@@ -12,4 +12,8 @@ internal interface IMediaEncoder : IDisposable
     /// <summary>Looks at a picture or clip, or listens to a sound.</summary>
     /// <returns>[1, positions, features] float on the encoder's device, owned by the caller's dispose scope.</returns>
     Tensor Encode(Medium medium);
+
+    /// <summary>The medium's place in the encoder's joint space.</summary>
+    /// <returns>[1, features] float on the encoder's device, owned by the caller's dispose scope.</returns>
+    Tensor Embed(Medium medium);
 }

@@ -20,4 +20,7 @@ public sealed record ModelAbilities
 
     /// <summary>Kinds that a reply may contain.</summary>
     public IReadOnlyList<MediaKind> Makes { get; init; } = [];
+
+    /// <summary>Numbers of a medium's place in the encoder's space; null where media are not embedded.</summary>
+    public int? EmbeddingSize { get; init; }
 }

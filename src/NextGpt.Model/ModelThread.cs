@@ -9,7 +9,7 @@ namespace NextGpt.Model;
 /// The model is loaded by the first request, or by <see cref="LoadAsync"/>. All members are thread-safe. Requests are
 /// answered in the order in which they came; fairness between people is for whoever asks.
 /// </remarks>
-public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposable
+public sealed partial class ModelThread : IGenerator, IMediaEmbedder, IAsyncDisposable, IDisposable
 {
     private readonly string _baseId;
     private readonly ModelOptions _options;
@@ -113,13 +113,7 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
         ReplyPlan.Check(request);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
         using var work = new ReplyWork(this, request, stop.Token);
-        if (!Enqueue(work, bounded: true))
-        {
-            throw new GenerationRefusedException(
-                GenerationRefusal.QueueFull,
-                $"{_options.MaxQueuedRequests} requests are waiting for the model; try again in a moment.");
-        }
-
+        ThrowIfFull(Enqueue(work, bounded: true));
         if (stop.IsCancellationRequested)
         {
             _queue.Remove(work);   // cancelled just before it got its place
@@ -178,6 +172,16 @@ public sealed partial class ModelThread : IGenerator, IAsyncDisposable, IDisposa
         var work = new ChangeWork(this, change);
         Enqueue(work, bounded: false);
         return work.Done.WaitAsync(cancellationToken);
+    }
+
+    private void ThrowIfFull(bool queued)
+    {
+        if (!queued)
+        {
+            throw new GenerationRefusedException(
+                GenerationRefusal.QueueFull,
+                $"{_options.MaxQueuedRequests} requests are waiting for the model; try again in a moment.");
+        }
     }
 
     private bool Enqueue(ModelWork work, bool bounded)

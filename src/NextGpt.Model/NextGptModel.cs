@@ -33,9 +33,10 @@ internal sealed class NextGptModel : IDisposable
     /// <param name="swallowsSpaces">See <see cref="TokenPart.SwallowsSpaces"/>.</param>
     /// <param name="time">The clock by which decoders rest.</param>
     /// <param name="freeBytes">Memory that is free on the decoders' device; null asks the machine.</param>
+    /// <param name="embeddingSize">Width of the encoder's space; null where it is known only once the encoder is read.</param>
     public NextGptModel(
         SignalTokens signals, MediaInput? input, IEnumerable<MediaOutput> outputs, bool swallowsSpaces, TimeProvider time,
-        Func<long>? freeBytes = null)
+        Func<long>? freeBytes = null, int? embeddingSize = null)
     {
         Signals = signals;
         _input = input;
@@ -52,6 +53,7 @@ internal sealed class NextGptModel : IDisposable
         Abilities = new ModelAbilities
         {
             Reads = input?.Part.Kinds ?? [],
+            EmbeddingSize = embeddingSize,
             Makes = [.. Enum.GetValues<MediaKind>().Where(_outputs.ContainsKey)],
         };
     }
@@ -99,6 +101,17 @@ internal sealed class NextGptModel : IDisposable
         }
 
         return embedding;
+    }
+
+    /// <summary>A medium's place in the encoder's space.</summary>
+    /// <param name="medium">Of a kind that can come in.</param>
+    /// <returns>[features]</returns>
+    /// <exception cref="NotSupportedException">The model does not read this kind.</exception>
+    public float[] Place(Medium medium)
+    {
+        var input = _input is { } reads && reads.Part.Kinds.Contains(medium.Kind) ? _input
+            : throw new NotSupportedException($"This model does not embed {MediaWords.Many(medium.Kind)}.");
+        return input.Place(medium);
     }
 
     /// <summary>Guidance that a kind's decoder uses where so much is asked.</summary>
@@ -194,8 +207,17 @@ internal sealed class MediaInput(InputPart part, Func<(IMediaEncoder Encoder, In
                 $"The input projection gives {projected.shape[1]} positions of a medium, the package says {part.MediaTokens}.");
         }
 
-        var plain = projected.to(ScalarType.Float32).cpu().contiguous();
-        return MemoryMarshal.Cast<byte, float>(plain.bytes).ToArray();
+        return Plain(projected);
+    }
+
+    /// <summary>The encoder's own embedding of a medium.</summary>
+    /// <returns>[features]</returns>
+    public float[] Place(Medium medium)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var (encoder, _) = _loaded ??= Load();
+        return Plain(encoder.Embed(medium));   // [1, features]
     }
 
     public void Dispose()
@@ -203,6 +225,12 @@ internal sealed class MediaInput(InputPart part, Func<(IMediaEncoder Encoder, In
         _loaded?.Encoder.Dispose();
         _loaded?.Projection.Dispose();
         _loaded = null;
+    }
+
+    private static float[] Plain(Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        return MemoryMarshal.Cast<byte, float>(values.to(ScalarType.Float32).cpu().contiguous().bytes).ToArray();
     }
 
     private (IMediaEncoder Encoder, InputProjection Projection) Load()

@@ -16,9 +16,11 @@ internal static class PackageLoader
     public static ModelAbilities AbilitiesOf(string folder, PackageManifest manifest)
     {
         bool Is(string path) => PackagePath.Problem(path) is null && Path.Exists(Path.Combine(folder, path));
+        var input = manifest.Input is { } part && Is(part.Encoder) && Is(part.Projection) ? part : null;
         return new ModelAbilities
         {
-            Reads = manifest.Input is { } input && Is(input.Encoder) && Is(input.Projection) ? input.Kinds : [],
+            Reads = input?.Kinds ?? [],
+            EmbeddingSize = input is null ? null : EmbeddingSizeOf(Path.Combine(folder, input.Encoder)),
             Makes = [.. manifest.Outputs.Where(output => Is(output.Decoder) && Is(output.Projection)).Select(output => output.Kind).Order()],
         };
     }
@@ -50,6 +52,18 @@ internal static class PackageLoader
         {
             model.Engine.Dispose();
             throw;
+        }
+    }
+
+    private static int? EmbeddingSizeOf(string encoder)
+    {
+        try
+        {
+            return ImageBindConfig.Load(Path.Combine(encoder, "config.json")).OutputSize;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return null;   // loading says what is wrong with it
         }
     }
 
@@ -89,7 +103,9 @@ internal static class PackageLoader
 
         return model with
         {
-            Media = new NextGptModel(signals, input, outputs, tokens.SwallowsSpaces, time),
+            Media = new NextGptModel(
+                signals, input, outputs, tokens.SwallowsSpaces, time,
+                embeddingSize: input is null ? null : EmbeddingSizeOf(package.PathOf(input.Part.Encoder))),
             Lost = sentences,
         };
     }

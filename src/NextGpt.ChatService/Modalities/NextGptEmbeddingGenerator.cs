@@ -18,8 +18,9 @@ internal sealed class NextGptEmbeddingGenerator(IMediaEmbedder? embedder, string
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
-        var encoder = embedder ?? throw new NotSupportedException(
-            "This model embeds no media: no IMediaEmbedder is registered; use a model package with an encoder.");
+        var encoder = embedder is { Embeds.Count: > 0 } ? embedder : throw new NotSupportedException(
+            "This model embeds no media: it has no encoder, and no other IMediaEmbedder is registered; use a model package with an "
+            + "encoder.");
         ThrowIfUnsupported(options, encoder);
         var attachments = new AttachmentReader(files, new ModelAbilities { Reads = encoder.Embeds });
         List<Medium> media = [];

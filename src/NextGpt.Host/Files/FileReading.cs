@@ -163,6 +163,7 @@ internal sealed class FileReading(IMediaReader? reader, IMediaWriter? writer, Tu
         MediaProblem.Mismatch => ErrorCatalogue.ContradictoryMedia,
         MediaProblem.TooLarge => ErrorCatalogue.ImageTooLarge,
         MediaProblem.TooLong => ErrorCatalogue.MediaTooLong,
+        MediaProblem.TooManyBytes => ErrorCatalogue.FileCannotBeTaken,
         _ => ErrorCatalogue.CorruptMedia,
     }).With(unusable.Message);
 }

@@ -8,7 +8,7 @@ namespace NextGpt.Media.Ffmpeg;
 internal sealed class FfmpegRun : IDisposable
 {
     private const int LongestComplaint = 4_000;
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);   // a machine under load is slow to notice an end
 
     private readonly Process _process;
     private readonly StringBuilder _complaint = new();

@@ -26,5 +26,12 @@ internal sealed class ImageBindEncoder(ImageBind network, MediaFeatures features
         return given.MoveToOuterDisposeScope();
     }
 
+    public Tensor Embed(Medium medium)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        return network.Embed(medium.Kind, _preparation.Prepare(medium, _device).to(_type)).MoveToOuterDisposeScope();
+    }
+
     public void Dispose() => network.Dispose();
 }

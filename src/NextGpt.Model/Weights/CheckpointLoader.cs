@@ -9,7 +9,7 @@ public static class CheckpointLoader
 {
     private const int ShownNames = 12;
 
-    /// <summary>Reads every parameter and buffer of a network.</summary>
+    /// <summary>Reads every parameter and buffer of a network. They leave the open dispose scope: they are the network's.</summary>
     /// <param name="network">On its final device and in its final element type; values are converted on the way.</param>
     /// <param name="source">The checkpoint; stays open.</param>
     /// <param name="rename">
@@ -25,6 +25,10 @@ public static class CheckpointLoader
         ArgumentNullException.ThrowIfNull(source);
         var wanted = network.state_dict();
         var (plan, leftOut) = Match(wanted, source, rename ?? (name => name));
+        foreach (var weight in wanted.Values)
+        {
+            weight.DetachFromDisposeScope();   // an embedding's would otherwise go with the scope in which the network was made
+        }
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

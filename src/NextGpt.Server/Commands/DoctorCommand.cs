@@ -63,6 +63,7 @@ internal static class DoctorCommand
         findings.Add(ExamineClock(surroundings.Time));
         findings.Add(ExamineKeys(folder, server, surroundings.Time));
         findings.Add(await ExamineDiscordAsync(settings, surroundings.Time, cancellationToken));
+        findings.Add(MediaExamination.OfFfmpeg(settings));
         if (server.Certificate is { Length: > 0 } certificate)
         {
             findings.Add(ExamineCertificate(certificate, surroundings.Time));
@@ -76,6 +77,11 @@ internal static class DoctorCommand
 
         findings.Add(ExaminePort(server));
         findings.Add(await ExamineLogAsync(settings, surroundings.Time, cancellationToken));
+        if (MediaExamination.OfPackage(settings) is { } fit)
+        {
+            findings.Add(fit);
+        }
+
         findings.Add(await ExamineModelAsync(settings, surroundings, cancellationToken));
         findings.Add(ExamineMemory());
     }
@@ -262,6 +268,11 @@ internal static class DoctorCommand
             }
 
             var status = (generator as ModelThread)?.Status;
+            if (status is { Lost.Count: > 0 })
+            {
+                return Finding.Bad("model", $"{generator.ModelId} answers, and goes without a part. {string.Join(' ', status.Lost)}");
+            }
+
             return Finding.Ok("model", string.Create(
                 CultureInfo.InvariantCulture,
                 $"{generator.ModelId}, {status?.Engine ?? "scripted"}, loaded in {status?.LoadTime?.TotalSeconds ?? 0:0.0} s, "

@@ -6,7 +6,7 @@ using NextGpt.Model.Packages;
 
 namespace NextGpt.Server.Commands;
 
-/// <summary><c>model convert|verify|fit</c>: makes model packages of published checkpoints and looks after them (CLI-1).</summary>
+/// <summary><c>model convert|verify|fit|detect</c>: makes model packages, looks after them, and knows what they made (CLI-1, AID-1).</summary>
 internal static class ModelCommand
 {
     public static Command Create(Surroundings surroundings, SharedOptions shared) => new("model", "Make and check model packages.")
@@ -14,6 +14,7 @@ internal static class ModelCommand
         Convert(surroundings, shared),
         Verify(surroundings, shared),
         Fit(surroundings, shared),
+        DetectCommand.Create(surroundings, shared),
     };
 
     private static Command Convert(Surroundings surroundings, SharedOptions shared)

@@ -13,7 +13,8 @@ using static TorchSharp.torch;
 namespace NextGpt.Model.Tests.Conversion;
 
 /// <summary>Checkpoints of every layout with all the published names and tiny widths: goldens, tiny decoders, a delta from a seed.</summary>
-internal sealed class ConversionBench : IDisposable
+/// <param name="language">The language model's folder; null is a golden without a tokenizer.</param>
+internal sealed class ConversionBench(string? language = null) : IDisposable
 {
     internal const int Hidden = 64;
     internal const int Vocabulary = 128;
@@ -24,7 +25,7 @@ internal sealed class ConversionBench : IDisposable
 
     internal TinyDecoders Decoders { get; } = new();
 
-    internal string Language { get; } = Golden("llama_untied");
+    internal string Language { get; } = language ?? Golden("llama_untied");
 
     internal string Target => Path.Combine(_root, "package");
 
@@ -125,7 +126,10 @@ internal sealed class ConversionBench : IDisposable
     /// <param name="zip">The layout.</param>
     /// <param name="kind">Whose projection is there.</param>
     /// <param name="baseRows">Whether the language model's own rows are as they were.</param>
-    internal string DeltaV0(bool merged = true, bool named = true, bool zip = true, MediaKind kind = MediaKind.Image, bool baseRows = true)
+    /// <param name="more">Whose projections are there too.</param>
+    internal string DeltaV0(
+        bool merged = true, bool named = true, bool zip = true, MediaKind kind = MediaKind.Image, bool baseRows = true,
+        params MediaKind[] more)
     {
         var writer = new TorchPickleWriter();
         var model = merged ? "llama_model.base_model.model." : "llama_model.";
@@ -136,25 +140,34 @@ internal sealed class ConversionBench : IDisposable
 
         AddRows(writer, $"{model}model.embed_tokens.weight", $"{model}lm_head.weight", 38, baseRows);
         AddNetwork(writer, InputProjection.Linear(16, Hidden, seed: 5), name => $"llama_proj.{name}");
-        var prefix = kind switch
+        foreach (var made in more.Prepend(kind))
         {
-            MediaKind.Image => "gen_text_hidden_fcs.0.",
-            MediaKind.Video => "gen_text_hidden_fcs_video.0.",
-            _ => "gen_text_hidden_fcs_audio.0.",
-        };
-        AddNetwork(writer, Projection(kind), name => prefix + V0Name(name));
+            var prefix = made switch
+            {
+                MediaKind.Image => "gen_text_hidden_fcs.0.",
+                MediaKind.Video => "gen_text_hidden_fcs_video.0.",
+                _ => "gen_text_hidden_fcs_audio.0.",
+            };
+            AddNetwork(writer, Projection(made), name => prefix + V0Name(name));
+        }
+
         var file = Path.Combine(NewFolder(), "pytorch_model.pt");
         File.WriteAllBytes(file, zip ? writer.Zip("pytorch_model") : writer.Old());
         return file;
     }
 
     /// <summary>The folder of files that the second generation's trainer leaves.</summary>
-    internal string FilesV2(bool config = true)
+    internal string FilesV2(bool config = true, params MediaKind[] more)
     {
         var folder = NewFolder();
         var input = AddNetwork(new TorchPickleWriter(), Group(), name => $"model.mm_input_projector.{name}");
         File.WriteAllBytes(Path.Combine(folder, "mm_input_projector.bin"), input.Zip());
         var output = AddNetwork(new TorchPickleWriter(), Projection(MediaKind.Image), name => $"model.mm_output_img_projector.{name}");
+        foreach (var made in more)
+        {
+            AddNetwork(output, Projection(made), name => $"model.mm_output_{(made == MediaKind.Audio ? "aud" : "vid")}_projector.{name}");
+        }
+
         AddRows(output, "model.embed_tokens.weight", "lm_head.weight", 36, baseRows: true);
         File.WriteAllBytes(Path.Combine(folder, "mm_output_projector.bin"), output.Zip());
         File.WriteAllBytes(Path.Combine(folder, "adapter_model.bin"), AddLora(new TorchPickleWriter(), "base_model.model.", ".weight").Zip());
@@ -268,7 +281,7 @@ internal sealed class ConversionBench : IDisposable
                 .. ValuesOf(own, stored).Select(value => baseRows ? value : value + 1),
                 .. Enumerable.Range(0, added * Hidden).Select(_ => random.NextSingle() - 0.5f),
             ];
-            writer.Add(name, SafetensorsType.F16, [Vocabulary + added, Hidden], HalfBytes(values));
+            writer.Add(name, SafetensorsType.F16, [values.Length / Hidden, Hidden], HalfBytes(values));
         }
     }
 }

@@ -66,6 +66,27 @@ public sealed class CheckpointLoaderTests : IDisposable
     }
 
     [Fact]
+    public void A_network_made_and_filled_inside_a_scope_keeps_its_weights_when_the_scope_closes()
+    {
+        var writer = new SafetensorsWriter();
+        writer.Add("rows.weight", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 });
+        var path = Path.Combine(_folder, "rows.safetensors");
+        writer.Save(path);
+        using var source = SafetensorsFile.Open(path);
+        nn.Module network;
+        using (NewDisposeScope())
+        {
+            network = nn.Sequential(("rows", nn.Embedding(2, 3)));
+            CheckpointLoader.Fill(network, source);
+        }
+
+        using (network)
+        {
+            Assert.Equal([1, 2, 3, 4, 5, 6], network.state_dict()["rows.weight"].data<float>().ToArray());
+        }
+    }
+
+    [Fact]
     public void Two_tensors_for_one_place_are_refused()
     {
         using var source = Checkpoint(SafetensorsType.F32, extra: "again");
