@@ -139,7 +139,7 @@ public sealed class PictureAtlas
     }
 
     // Averages blocks with opacity as weight, so that the colour under transparent pixels does not bleed.
-    private static void Shrink(byte[] rgba, int width, int size, Span<byte> planes)
+    internal static void Shrink(byte[] rgba, int width, int size, Span<byte> planes)
     {
         var block = width / size;
         for (var y = 0; y < size; y++)
