@@ -34,6 +34,9 @@ internal sealed partial class AnswerWriter(
     /// <summary>Buttons of the message while it is written (stop) and of the whole answer (votes).</summary>
     public (JsonArray? Writing, JsonArray? Whole) Buttons { get; set; }
 
+    /// <summary>Ends when the answer before this one has been shown: answers of a conversation stand in their order.</summary>
+    public Task Before { get; init; } = Task.CompletedTask;
+
     /// <summary>Ids of the messages posted so far.</summary>
     public IReadOnlyList<string> Messages
     {
@@ -65,6 +68,7 @@ internal sealed partial class AnswerWriter(
         var typing = TypeAsync(typed.Token);
         try
         {
+            await Before.WaitAsync(stop);
             while (true)
             {
                 await _news.Reader.ReadAsync(stop);

@@ -18,6 +18,7 @@ internal sealed partial class TurnRunner(
 
     private const long MostBytesOfMessage = 24 * 1024 * 1024;
     private readonly ConcurrentDictionary<Task, byte> _running = new();
+    private readonly ConcurrentDictionary<ConversationId, Task> _last = new();
 
     /// <summary>Answers being shown.</summary>
     public int Running => _running.Count;
@@ -43,19 +44,26 @@ internal sealed partial class TurnRunner(
                 Settings = question.Settings,
             },
             CancellationToken.None);
-        var shown = ShowAsync(question, place, parts);
+        var shown = ShowAsync(question, place, parts, _last.GetValueOrDefault(question.Conversation, Task.CompletedTask));
         _running.TryAdd(shown, 0);
-        _ = shown.ContinueWith(done => _running.TryRemove(done, out _), TaskScheduler.Default);
+        _last[question.Conversation] = shown;
+        _ = shown.ContinueWith(
+            done =>
+            {
+                _running.TryRemove(done, out _);
+                _last.TryRemove(new KeyValuePair<ConversationId, Task>(question.Conversation, done));
+            },
+            TaskScheduler.Default);
         return shown;
     }
 
     /// <summary>Waits until every answer has been shown.</summary>
     public Task DrainAsync() => Task.WhenAll(_running.Keys);
 
-    private async Task ShowAsync(AskedQuestion question, IAnswerPlace place, IAsyncEnumerable<ReplyPart> parts)
+    private async Task ShowAsync(AskedQuestion question, IAnswerPlace place, IAsyncEnumerable<ReplyPart> parts, Task before)
     {
         await Task.Yield();
-        var writer = new AnswerWriter(place, options().EditInterval, time, logger, stop);
+        var writer = new AnswerWriter(place, options().EditInterval, time, logger, stop) { Before = before };
         var shown = writer.RunAsync();
         try
         {
@@ -64,6 +72,8 @@ internal sealed partial class TurnRunner(
             {
                 if (!Take(rendering, part))
                 {
+                    writer.End();   // shows nothing, and nobody types any more
+                    await shown;
                     return;
                 }
             }

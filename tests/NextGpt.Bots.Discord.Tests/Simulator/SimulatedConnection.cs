@@ -98,8 +98,9 @@ internal sealed class SimulatedConnection(WebSocket socket, bool compress, IRead
 }
 
 /// <summary>A session: what was sent in it, so that it can be taken up again.</summary>
-internal sealed class SimulatedSession(string id, int intents, int shard)
+internal sealed class SimulatedSession(string id, int intents, int shard) : IDisposable
 {
+    private readonly SemaphoreSlim _telling = new(1);   // events leave in the order of their numbers
     private readonly List<(long Sequence, string Name, JsonNode Data)> _events = [];
 
     public string Id => id;
@@ -123,6 +124,41 @@ internal sealed class SimulatedSession(string id, int intents, int shard)
 
     /// <summary>Keeps an event and sends it if the client is there.</summary>
     public async Task PublishAsync(string name, JsonNode data)
+    {
+        await _telling.WaitAsync();
+        try
+        {
+            await TellAsync(name, data);
+        }
+        finally
+        {
+            _telling.Release();
+        }
+    }
+
+    /// <summary>Sends what the client missed, then RESUMED, then whatever comes.</summary>
+    public async Task ResumeAsync(SimulatedConnection connection, long after)
+    {
+        await _telling.WaitAsync();
+        try
+        {
+            foreach (var (sequence, name, missed) in After(after))
+            {
+                await connection.SendAsync(0, missed, sequence, name);
+            }
+
+            Connection = connection;
+            await TellAsync("RESUMED", new JsonObject { ["_trace"] = new JsonArray("simulator") });
+        }
+        finally
+        {
+            _telling.Release();
+        }
+    }
+
+    public void Dispose() => _telling.Dispose();
+
+    private async Task TellAsync(string name, JsonNode data)
     {
         long sequence;
         lock (_events)

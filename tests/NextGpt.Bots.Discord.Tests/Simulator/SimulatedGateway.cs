@@ -211,12 +211,6 @@ internal sealed class SimulatedGateway(DiscordSimulator simulator)
         }
 
         connection.Session = session;
-        foreach (var (sequence, name, missed) in session.After((long?)data["seq"] ?? 0))
-        {
-            await connection.SendAsync(0, missed, sequence, name);
-        }
-
-        session.Connection = connection;
-        await session.PublishAsync("RESUMED", new JsonObject { ["_trace"] = new JsonArray("simulator") });
+        await session.ResumeAsync(connection, (long?)data["seq"] ?? 0);
     }
 }
