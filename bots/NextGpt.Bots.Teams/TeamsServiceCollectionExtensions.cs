@@ -110,6 +110,9 @@ public static class TeamsServiceCollectionExtensions
         var offers = provider.GetRequiredService<OfferedFiles>();
         app.MapGet("/teams/media/{id}", (HttpContext context, string id, long until, string mark) =>
             MediaLinkEndpoint.Get(offers, context, id, until, mark)).ExcludeFromDescription();
+        var days = provider.GetRequiredService<KeptTurns>().RetentionDays;
+        app.MapGet("/teams/privacy", () => Results.Text(PublicPages.Privacy(options, days))).ExcludeFromDescription();
+        app.MapGet("/teams/terms", () => Results.Text(PublicPages.Terms(options))).ExcludeFromDescription();
     }
 
     private static ITokenSource TokensOf(IServiceProvider provider)

@@ -248,7 +248,7 @@ internal sealed class ReplyWriter : IAsyncDisposable
         if (answer.IsDone)
         {
             return pieces.Count == 1
-                ? answer.Id ?? _streamId
+                ? _streamId
                 : await SendWholeAsync(string.Join("\n\n", pieces.Skip(1)), cancellationToken);
         }
 

@@ -30,6 +30,7 @@ internal static class CommandLine
             ModelCommand.Create(surroundings, shared),
             TrainCommand.Create(surroundings),
             DataCommand.Create(surroundings, shared),
+            TeamsCommand.Create(surroundings, shared),
         };
         shared.AddTo(root);
         root.SetAction((parsed, token) => ServeCommand.RunAsync(surroundings, shared, parsed, token));

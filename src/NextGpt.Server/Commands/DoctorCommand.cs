@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using NextGpt.Bots.Discord;
+using NextGpt.Bots.Teams;
 using NextGpt.Conversations;
 using NextGpt.Model;
 using NextGpt.Server.Instance;
@@ -69,6 +70,7 @@ internal static class DoctorCommand
             findings.Add(ExamineCertificate(certificate, surroundings.Time));
         }
 
+        findings.Add(ExamineTeams(settings, server));
         if (running is not null)
         {
             findings.Add(Finding.Ok("server", $"runs as process {running.ProcessId} at {running.Address}; it holds port, log and model"));
@@ -84,6 +86,14 @@ internal static class DoctorCommand
 
         findings.Add(await ExamineModelAsync(settings, surroundings, cancellationToken));
         findings.Add(ExamineMemory());
+    }
+
+    private static Finding ExamineTeams(IConfiguration settings, ServerOptions server)
+    {
+        var (isOk, sentence) = TeamsCheck.Run(
+            settings.GetSection(TeamsOptions.SectionName).Get<TeamsOptions>() ?? new TeamsOptions(),
+            ListeningRules.ListensOnlyHere(server.AddressUri));
+        return isOk ? Finding.Ok("teams", sentence) : Finding.Bad("teams", sentence);
     }
 
     private static Finding ExamineFolder(string folder)

@@ -45,6 +45,9 @@ internal sealed class TeamsWorld : IAsyncDisposable
 
     public KeptTurns Kept => _app.Services.GetRequiredService<KeptTurns>();
 
+    /// <summary>Kept turns; 0 without a log.</summary>
+    public long TurnsInLog => _log?.GetStats().Turns ?? 0;
+
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"teams-{Guid.NewGuid():N}");
 
     public static async Task<TeamsWorld> StartAsync(bool withLog = false, Dictionary<string, string?>? settings = null)
