@@ -228,6 +228,37 @@ public sealed class CommandTests
         }
     }
 
+    [Fact]
+    public async Task P2_being_removed_from_a_server_removes_its_turns_and_an_outage_does_not()
+    {
+        var folder = Directory.CreateTempSubdirectory("nextgpt-discord-").FullName;
+        await using var log = await ConversationLog.OpenAsync(new ConversationOptions { Folder = folder }, TimeProvider.System);
+        await using var bench = (await BotBench.StartAsync(log: log)).Echoing();
+        var person = log.KeyOf("discord", SimulatedWorld.AnaId);
+        await bench.Simulator.PressAsync("cs:v1:keep");
+        await DiscordSimulator.UntilAsync(() => bench.Kept.GetConsent("discord", SimulatedWorld.AnaId).Keep, "consent");
+        var thread = await bench.Simulator.SayAsync($"<@{SimulatedWorld.BotId}> in the server", SimulatedWorld.ChannelId);
+        await bench.AnsweredAsync("re: in the server", thread);
+        await bench.Simulator.SayAsync("directly");
+        await bench.AnsweredAsync("re: directly");
+
+        await bench.Simulator.Gateway.PublishAsync(
+            "GUILD_DELETE", new JsonObject { ["id"] = SimulatedWorld.GuildId, ["unavailable"] = true }, SimulatedWorld.GuildId);
+        await bench.Simulator.SayAsync("still there");
+        await bench.AnsweredAsync("re: still there");
+        Assert.Equal(3, (await log.ReadAsync(person)).Count);
+        await bench.Simulator.Gateway.PublishAsync("GUILD_DELETE", new JsonObject { ["id"] = SimulatedWorld.GuildId }, SimulatedWorld.GuildId);
+
+        IReadOnlyList<LoggedTurn> left = [];
+        for (var i = 0; i < 400 && left.Count != 2; i++)
+        {
+            left = await log.ReadAsync(person);
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(["directly", "still there"], left.Select(turn => turn.Turn.Question));
+    }
+
     private static bool Holds(string folder, string words) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
         .Where(file => Path.GetExtension(file) != ".lock").Any(file =>
         {
