@@ -78,6 +78,10 @@ internal static class WorldNames
         ["a heart with arrow"] = "a heart with an arrow",
         ["a heart with ribbon"] = "a heart with a ribbon",
         ["a luggage"] = "luggage",
+        ["a Santa Claus"] = "Santa Claus",
+        ["a Mrs. Claus"] = "Mrs. Claus",
+        ["a smiling face with tear"] = "a smiling face with a tear",
+        ["a sun behind rain cloud"] = "a sun behind a rain cloud",
     };
 
     // Words that name no thing one would ask for, or are broken English beyond a small repair.
@@ -87,13 +91,13 @@ internal static class WorldNames
         "a people wrestling", "a horse racing", "a rolling on the floor laughing face", "a locked with key", "a locked with pen", "a cooking", "a pouring liquid", "a building construction",
         "a person in steamy room", "a ZZZ", "a moai", "a Mx Claus", "an exploding head face", "a mate", "mate", "oden", "dango", "a flower playing cards", "performing arts", "a sun with face",
         "a kiss mark", "a love hotel", "a high-speed train", "a fish cake with swirl", "a ring buoy", "a page with curl", "a couch and lamp", "a bento box with lid", "a person in suit levitating",
-        "a woman’s clothes", "woman’s clothes", "a fight cloud", "an atm sign",
+        "a woman’s clothes", "woman’s clothes", "a fight cloud", "an atm sign", "a locked", "an unlocked", "a memo",
     };
 
     private static readonly HashSet<string> Uncountable = new(StringComparer.Ordinal)
     {
         "spaghetti", "cooked rice", "curry rice", "sake", "popcorn", "fondue", "Tokyo Tower", "DNA", "ice", "broccoli", "sushi", "butter", "garlic", "ginger root", "bread", "bacon", "salt", "fire",
-        "wood", "luggage", "fog", "lacrosse", "money with wings", "sunrise over mountains", "sunrise", "meat on the bone",
+        "wood", "luggage", "fog", "lacrosse", "Santa Claus", "Mrs. Claus", "money with wings", "sunrise over mountains", "sunrise", "meat on the bone",
     };
 
     private static readonly Dictionary<string, string> StyleWords = new(StringComparer.Ordinal)
@@ -150,7 +154,7 @@ internal static class WorldNames
     internal static string Article(string word) => "aeio".Contains(char.ToLowerInvariant(word[0]), StringComparison.Ordinal) ? "an" : "a";
 
     /// <summary>The name with <c>the</c>.</summary>
-    internal static string The(string said) => StartsWithArticle(said) ? "the " + CaptionWording.Bare(said) : said is "DNA" or "Tokyo Tower" ? said : "the " + said;
+    internal static string The(string said) => StartsWithArticle(said) ? "the " + CaptionWording.Bare(said) : said is "DNA" or "Tokyo Tower" or "Santa Claus" or "Mrs. Claus" ? said : "the " + said;
 
     /// <summary>With a capital letter.</summary>
     internal static string Upper(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];

@@ -33,7 +33,7 @@ internal static class NamingTasks
             draw.Picture("plain", "plain", "plain", "backdrop", "turned", "place", "several", "pair", "three"), What, made => $"{WorldNames.Upper(made.Said)}.")),
         new("colour of a picture", 2, ColourOf),
         new("count in a picture", 2, CountOf),
-        new("sound to text", 8, draw => Named(draw, "sound to text", draw.Sound("sound", "sound", "sound", "changed", "mixed"), Heard, made => $"{WorldNames.Upper(made.Said)}.")),
+        new("sound to text", 8, draw => Named(draw, "sound to text", draw.Sound("sound", "sound", "sound", "mixed"), Heard, made => $"{WorldNames.Upper(made.Said)}.")),
         new("video to text", 8, draw => Named(draw, "video to text", draw.Clip("moved", "moved", "animation"), Moves, Happening)),
     ];
 
