@@ -93,7 +93,10 @@ public sealed class SecondClientTests
     {
         var start = new ProcessStartInfo("node", "client.mjs")
         {
-            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
             Environment = { ["SIMULATOR"] = simulator.Address.ToString().TrimEnd('/'), ["SIMULATOR_TOKEN"] = DiscordSimulator.Token },
         };
         var node = Process.Start(start) ?? throw new InvalidOperationException("Node did not start.");

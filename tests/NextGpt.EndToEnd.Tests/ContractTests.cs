@@ -121,7 +121,11 @@ public sealed class ContractTests(ConvertedPackages packages) : IClassFixture<Co
         var reader = model.Services.GetRequiredService<IMediaReader>();
         var settings = new NextGptPromptExecutionSettings
         {
-            ImageSteps = 2, ImageWidth = 32, ImageHeight = 16, Seed = 5, MaxTokens = 60,
+            ImageSteps = 2,
+            ImageWidth = 32,
+            ImageHeight = 16,
+            Seed = 5,
+            MaxTokens = 60,
         };
 
         var picture = Assert.Single(await model.Services.GetRequiredService<ITextToImageService>()

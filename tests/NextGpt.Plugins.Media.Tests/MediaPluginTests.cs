@@ -204,7 +204,8 @@ public sealed class MediaPluginTests
     }
 
     private static ScriptedGenerator Describer() => new(
-        (request, _) => ScriptedGenerator.Speak(request, ["A red ", "apple."])) { Abilities = ModelAbilities.AnyToAny };
+        (request, _) => ScriptedGenerator.Speak(request, ["A red ", "apple."]))
+    { Abilities = ModelAbilities.AnyToAny };
 
     private static ScriptedGenerator Painter()
     {

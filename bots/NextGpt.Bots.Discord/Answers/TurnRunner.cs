@@ -218,12 +218,16 @@ internal sealed partial class TurnRunner(
 
     private static string NameOf(MediaKind kind) => kind switch
     {
-        MediaKind.Image => "picture", MediaKind.Audio => "sound", _ => "clip",
+        MediaKind.Image => "picture",
+        MediaKind.Audio => "sound",
+        _ => "clip",
     };
 
     private static string Doing(MediaKind kind) => kind switch
     {
-        MediaKind.Image => "drawing a picture", MediaKind.Audio => "making a sound", _ => "making a clip",
+        MediaKind.Image => "drawing a picture",
+        MediaKind.Audio => "making a sound",
+        _ => "making a clip",
     };
 
     [LoggerMessage(5050, LogLevel.Error, "The answer to message {Message} could not be shown ({Failure})")]

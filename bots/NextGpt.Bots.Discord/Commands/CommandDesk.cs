@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using NextGpt.Bots.Discord.Answers;
 using NextGpt.Bots.Discord.Feedback;
@@ -263,7 +263,9 @@ internal sealed partial class CommandDesk(
         await kept.SetConsentAsync(TurnRunner.Surface, interaction.Person, keep, train: false, stop);
         var said = new OutgoingMessage
         {
-            Content = PrivacyText.Consent(keep, kept.RetentionDays, null), Components = FeedbackButtons.Consent(keep), IsPrivate = true,
+            Content = PrivacyText.Consent(keep, kept.RetentionDays, null),
+            Components = FeedbackButtons.Consent(keep),
+            IsPrivate = true,
         };
         await api.AnswerAsync(interaction.Id, interaction.Token, Change, said.ToJson(), stop);
     }

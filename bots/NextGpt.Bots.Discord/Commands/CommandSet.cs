@@ -49,11 +49,18 @@ internal static class CommandSet
 
     private static JsonObject Prompt(string description, bool isRequired) => new()
     {
-        ["name"] = "prompt", ["type"] = Text, ["description"] = description, ["required"] = isRequired, ["max_length"] = 6_000,
+        ["name"] = "prompt",
+        ["type"] = Text,
+        ["description"] = description,
+        ["required"] = isRequired,
+        ["max_length"] = 6_000,
     };
 
     private static JsonObject Attachment(bool isRequired) => new()
     {
-        ["name"] = "file", ["type"] = File, ["description"] = "A picture, sound or clip", ["required"] = isRequired,
+        ["name"] = "file",
+        ["type"] = File,
+        ["description"] = "A picture, sound or clip",
+        ["required"] = isRequired,
     };
 }

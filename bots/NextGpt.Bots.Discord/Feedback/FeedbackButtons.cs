@@ -45,7 +45,11 @@ internal static class FeedbackButtons
             ["label"] = "In your words, if you like",
             ["component"] = new JsonObject
             {
-                ["type"] = 4, ["custom_id"] = "reason", ["style"] = 2, ["required"] = false, ["max_length"] = 1_000,
+                ["type"] = 4,
+                ["custom_id"] = "reason",
+                ["style"] = 2,
+                ["required"] = false,
+                ["max_length"] = 1_000,
             },
         }),
     };

@@ -1,6 +1,6 @@
+using NextGpt.Bots.Discord.Answers;
 using NextGpt.Conversations;
 using NextGpt.Host;
-using NextGpt.Bots.Discord.Answers;
 
 namespace NextGpt.Bots.Discord.Feedback;
 

@@ -103,7 +103,10 @@ internal sealed partial class MessageDesk(
 
         turn.Edited = turn.Question with
         {
-            Text = text, Revision = turn.Question.Revision + 1, Files = [], FilesOfTurnId = turn.TurnId,
+            Text = text,
+            Revision = turn.Question.Revision + 1,
+            Files = [],
+            FilesOfTurnId = turn.TurnId,
         };
         router.Stop(turn.TurnId, TurnRunner.Surface, turn.Question.Person);
         await turn.Shown;

@@ -108,7 +108,9 @@ internal sealed class DiscordApi(RestClient rest)
         (await rest.SendAsync(
             new RestRequest(HttpMethod.Post, "/channels/{0}/messages", channel)
             {
-                Body = message.ToJson(), Files = message.Files, IsRepeatable = message.Nonce is not null,
+                Body = message.ToJson(),
+                Files = message.Files,
+                IsRepeatable = message.Nonce is not null,
             },
             cancellationToken)).Id("id");
 
@@ -176,7 +178,9 @@ internal sealed class DiscordApi(RestClient rest)
         rest.SendAsync(
             new RestRequest(HttpMethod.Patch, "/webhooks/{0}/{1}/messages/{2}", Application, token, message)
             {
-                Body = changed.ToJson(), Files = changed.Files, IsInteraction = true,
+                Body = changed.ToJson(),
+                Files = changed.Files,
+                IsInteraction = true,
             },
             cancellationToken);
 
@@ -185,7 +189,10 @@ internal sealed class DiscordApi(RestClient rest)
         (await rest.SendAsync(
             new RestRequest(HttpMethod.Post, "/webhooks/{0}/{1}", Application, token)
             {
-                Body = message.ToJson(), Files = message.Files, IsInteraction = true, IsRepeatable = false,
+                Body = message.ToJson(),
+                Files = message.Files,
+                IsInteraction = true,
+                IsRepeatable = false,
             },
             cancellationToken)).Id("id");
 

@@ -123,7 +123,8 @@ public sealed class CommandTests
             ["custom_id"] = (string)press.Answer["data"]!["custom_id"]!,
             ["components"] = new JsonArray(new JsonObject
             {
-                ["type"] = 18, ["component"] = new JsonObject { ["type"] = 4, ["custom_id"] = "reason", ["value"] = "wrong cat" },
+                ["type"] = 18,
+                ["component"] = new JsonObject { ["type"] = 4, ["custom_id"] = "reason", ["value"] = "wrong cat" },
             }),
         });
         await DiscordSimulator.UntilAsync(() => sent.Answer is not null, "thanks");
@@ -140,7 +141,9 @@ public sealed class CommandTests
         var turn = TurnOf(answer);
         var reaction = new JsonObject
         {
-            ["user_id"] = SimulatedWorld.AnaId, ["channel_id"] = SimulatedWorld.DirectId, ["message_id"] = (string)answer["id"]!,
+            ["user_id"] = SimulatedWorld.AnaId,
+            ["channel_id"] = SimulatedWorld.DirectId,
+            ["message_id"] = (string)answer["id"]!,
             ["emoji"] = new JsonObject { ["id"] = null, ["name"] = "👎" },
         };
 

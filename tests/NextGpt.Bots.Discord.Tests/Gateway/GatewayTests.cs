@@ -252,7 +252,11 @@ public sealed class GatewayTests
         await bench.Simulator.Gateway.PublishAsync("SOMETHING_NEW", new JsonObject { ["id"] = 12 });
         await bench.Simulator.Gateway.PublishAsync("MESSAGE_CREATE", new JsonObject
         {
-            ["id"] = 1_234_567_890_123, ["channel_id"] = "1", ["guild_id"] = null, ["thread"] = null, ["unheard"] = new JsonArray(1, null),
+            ["id"] = 1_234_567_890_123,
+            ["channel_id"] = "1",
+            ["guild_id"] = null,
+            ["thread"] = null,
+            ["unheard"] = new JsonArray(1, null),
             ["content"] = new string('x', 1 << 20),
         });
 

@@ -99,7 +99,9 @@ internal sealed class DiscordSimulator : IAsyncDisposable
         World.Messages.TryRemove(messageId, out var message);
         await Gateway.PublishAsync("MESSAGE_DELETE", new JsonObject
         {
-            ["id"] = messageId, ["channel_id"] = (string?)message!["channel_id"], ["guild_id"] = (string?)message["guild_id"],
+            ["id"] = messageId,
+            ["channel_id"] = (string?)message!["channel_id"],
+            ["guild_id"] = (string?)message["guild_id"],
         });
     }
 
@@ -110,9 +112,17 @@ internal sealed class DiscordSimulator : IAsyncDisposable
         var interaction = _rest.Begin(channel, person);
         var told = new JsonObject
         {
-            ["id"] = interaction.Id, ["application_id"] = SimulatedWorld.AppId, ["type"] = type, ["data"] = data,
-            ["channel_id"] = channel, ["token"] = interaction.Token, ["version"] = 1, ["locale"] = "en-US",
-            ["app_permissions"] = "0", ["entitlements"] = new JsonArray(), ["attachment_size_limit"] = 10 * 1024 * 1024,
+            ["id"] = interaction.Id,
+            ["application_id"] = SimulatedWorld.AppId,
+            ["type"] = type,
+            ["data"] = data,
+            ["channel_id"] = channel,
+            ["token"] = interaction.Token,
+            ["version"] = 1,
+            ["locale"] = "en-US",
+            ["app_permissions"] = "0",
+            ["entitlements"] = new JsonArray(),
+            ["attachment_size_limit"] = 10 * 1024 * 1024,
             ["channel"] = World.Channels.TryGetValue(channel, out var place) ? place.DeepClone() : null,
             ["authorizing_integration_owners"] = new JsonObject(),
         };
@@ -145,7 +155,9 @@ internal sealed class DiscordSimulator : IAsyncDisposable
     {
         var data = new JsonObject
         {
-            ["id"] = "600000000000000001", ["name"] = name, ["type"] = 1,
+            ["id"] = "600000000000000001",
+            ["name"] = name,
+            ["type"] = 1,
             ["options"] = new JsonArray([.. options.Select(option =>
                 new JsonObject { ["name"] = option.Name, ["type"] = 3, ["value"] = option.Value })]),
         };
@@ -193,8 +205,12 @@ internal sealed class DiscordSimulator : IAsyncDisposable
         Files[$"/{path}"] = file;
         return new JsonObject
         {
-            ["id"] = id, ["filename"] = file.Name, ["size"] = file.Bytes.Length, ["content_type"] = file.ContentType,
-            ["url"] = $"{CdnAddress}{path}?ex=66a0&is=66a0&hm=00ff", ["proxy_url"] = $"{CdnAddress}{path}",
+            ["id"] = id,
+            ["filename"] = file.Name,
+            ["size"] = file.Bytes.Length,
+            ["content_type"] = file.ContentType,
+            ["url"] = $"{CdnAddress}{path}?ex=66a0&is=66a0&hm=00ff",
+            ["proxy_url"] = $"{CdnAddress}{path}",
             ["description"] = file.Description,
         };
     }

@@ -166,7 +166,9 @@ internal sealed class SimulatedRest(DiscordSimulator simulator)
         ["shards"] = simulator.Gateway.Shards,
         ["session_start_limit"] = new JsonObject
         {
-            ["total"] = 1_000, ["remaining"] = simulator.Gateway.RemainingStarts, ["reset_after"] = 14_400_000,
+            ["total"] = 1_000,
+            ["remaining"] = simulator.Gateway.RemainingStarts,
+            ["reset_after"] = 14_400_000,
             ["max_concurrency"] = simulator.Gateway.MaxConcurrency,
         },
     });
@@ -312,12 +314,24 @@ internal sealed class SimulatedRest(DiscordSimulator simulator)
 
         var thread = new JsonObject
         {
-            ["id"] = message, ["type"] = 11, ["guild_id"] = SimulatedWorld.GuildId, ["parent_id"] = channel, ["name"] = name,
-            ["owner_id"] = SimulatedWorld.BotId, ["last_message_id"] = null, ["message_count"] = 0, ["member_count"] = 2,
-            ["rate_limit_per_user"] = 0, ["flags"] = 0, ["total_message_sent"] = 0,
+            ["id"] = message,
+            ["type"] = 11,
+            ["guild_id"] = SimulatedWorld.GuildId,
+            ["parent_id"] = channel,
+            ["name"] = name,
+            ["owner_id"] = SimulatedWorld.BotId,
+            ["last_message_id"] = null,
+            ["message_count"] = 0,
+            ["member_count"] = 2,
+            ["rate_limit_per_user"] = 0,
+            ["flags"] = 0,
+            ["total_message_sent"] = 0,
             ["thread_metadata"] = new JsonObject
             {
-                ["archived"] = false, ["auto_archive_duration"] = 1_440, ["archive_timestamp"] = simulator.World.Now(), ["locked"] = false,
+                ["archived"] = false,
+                ["auto_archive_duration"] = 1_440,
+                ["archive_timestamp"] = simulator.World.Now(),
+                ["locked"] = false,
             },
         };
         simulator.World.Channels[message] = thread;

@@ -27,7 +27,11 @@ internal sealed class SimulatedWorld(TimeProvider time)
         [OtherChannelId] = TextChannel(OtherChannelId, "other"),
         [DirectId] = new JsonObject
         {
-            ["id"] = DirectId, ["type"] = 1, ["last_message_id"] = null, ["flags"] = 0, ["recipients"] = new JsonArray(User(AnaId)),
+            ["id"] = DirectId,
+            ["type"] = 1,
+            ["last_message_id"] = null,
+            ["flags"] = 0,
+            ["recipients"] = new JsonArray(User(AnaId)),
         },
     };
 
@@ -80,8 +84,15 @@ internal sealed class SimulatedWorld(TimeProvider time)
         ["explicit_content_filter"] = 0,
         ["roles"] = new JsonArray(new JsonObject
         {
-            ["id"] = GuildId, ["name"] = "@everyone", ["color"] = 0, ["hoist"] = false, ["position"] = 0,
-            ["permissions"] = "2248473465835073", ["managed"] = false, ["mentionable"] = false, ["flags"] = 0,
+            ["id"] = GuildId,
+            ["name"] = "@everyone",
+            ["color"] = 0,
+            ["hoist"] = false,
+            ["position"] = 0,
+            ["permissions"] = "2248473465835073",
+            ["managed"] = false,
+            ["mentionable"] = false,
+            ["flags"] = 0,
             ["colors"] = new JsonObject { ["primary_color"] = 0, ["secondary_color"] = null, ["tertiary_color"] = null },
         }),
         ["emojis"] = new JsonArray(),
@@ -119,9 +130,17 @@ internal sealed class SimulatedWorld(TimeProvider time)
 
     public static JsonObject Member(string id) => new()
     {
-        ["user"] = User(id), ["nick"] = null, ["avatar"] = null, ["roles"] = new JsonArray(),
-        ["joined_at"] = "2026-01-01T00:00:00.000000+00:00", ["premium_since"] = null, ["deaf"] = false, ["mute"] = false,
-        ["flags"] = 0, ["pending"] = false, ["communication_disabled_until"] = null,
+        ["user"] = User(id),
+        ["nick"] = null,
+        ["avatar"] = null,
+        ["roles"] = new JsonArray(),
+        ["joined_at"] = "2026-01-01T00:00:00.000000+00:00",
+        ["premium_since"] = null,
+        ["deaf"] = false,
+        ["mute"] = false,
+        ["flags"] = 0,
+        ["pending"] = false,
+        ["communication_disabled_until"] = null,
     };
 
     public bool IsDirect(string channelId) =>
@@ -188,8 +207,17 @@ internal sealed class SimulatedWorld(TimeProvider time)
 
     private static JsonObject TextChannel(string id, string name) => new()
     {
-        ["id"] = id, ["type"] = 0, ["guild_id"] = GuildId, ["name"] = name, ["position"] = 0, ["topic"] = null,
-        ["nsfw"] = false, ["last_message_id"] = null, ["parent_id"] = null, ["rate_limit_per_user"] = 0, ["flags"] = 0,
+        ["id"] = id,
+        ["type"] = 0,
+        ["guild_id"] = GuildId,
+        ["name"] = name,
+        ["position"] = 0,
+        ["topic"] = null,
+        ["nsfw"] = false,
+        ["last_message_id"] = null,
+        ["parent_id"] = null,
+        ["rate_limit_per_user"] = 0,
+        ["flags"] = 0,
         ["permission_overwrites"] = new JsonArray(),
     };
 }

@@ -100,7 +100,8 @@ internal sealed class TorchPickleWriter
             {
                 pickle.Op(0x88).Global("collections", "OrderedDict").Op(')').Op('R').Op('t').Op('R');
             }
-        }));
+        }
+        ));
         return this;
     }
 
