@@ -151,7 +151,7 @@ public sealed class PictureReadingTests(MediaStand stand) : IClassFixture<MediaS
 
         var refusal = await Assert.ThrowsAsync<MediaException>(() => reader.ReadAsync(new byte[1_100_000], "a.png"));
 
-        Assert.Equal(MediaProblem.TooLarge, refusal.Problem);
+        Assert.Equal(MediaProblem.TooManyBytes, refusal.Problem);
     }
 
     [Fact]

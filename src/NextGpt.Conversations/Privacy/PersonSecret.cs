@@ -49,10 +49,22 @@ internal sealed class PersonSecret
     /// <summary>The hash of a message key.</summary>
     public UInt128 MessageOf(string messageKey) => Hash("message", messageKey, "");
 
-    /// <summary>A pseudonym for a mentioned name, the same throughout one conversation and different in any other.</summary>
-    public string PseudonymOf(string conversationId, string name) =>
-        "person-" + (Hash("mention", conversationId, name.ToUpperInvariant()) >> 104)
-            .ToString("x6", CultureInfo.InvariantCulture);
+    /// <summary>
+    /// A pseudonym for a mentioned name, the same throughout one conversation and different in any other: six letters
+    /// from a to p, four bits each. Digits would look like a phone number to the next redaction.
+    /// </summary>
+    public string PseudonymOf(string conversationId, string name)
+    {
+        var hash = Hash("mention", conversationId, name.ToUpperInvariant());
+        return "person-" + string.Create(6, hash, static (letters, bits) =>
+        {
+            foreach (ref var letter in letters)
+            {
+                letter = (char)('a' + (int)(bits & 15));
+                bits >>= 4;
+            }
+        });
+    }
 
     private UInt128 Hash(string label, string first, string second)
     {

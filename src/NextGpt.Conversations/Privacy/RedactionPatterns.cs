@@ -136,6 +136,6 @@ internal static partial class RedactionPatterns
     [GeneratedRegex(@"<@[!&]?(?<id>[0-9]{5,25})>|<at(?:\s[^>]{0,100})?>(?<id>[^<]{1,100})</at>", AnyCase, Patience)]
     public static partial Regex PlatformMention();
 
-    [GeneratedRegex(@"(?<![\p{L}\p{N}_@/.\]])@(?!person-[0-9a-f]{6}\b)(?<name>[\p{L}\p{N}_][\p{L}\p{N}_.\-]{1,38})", Plain, Patience)]
+    [GeneratedRegex(@"(?<![\p{L}\p{N}_@/.\]])@(?!person-[0-9a-p]{6}\b)(?<name>[\p{L}\p{N}_][\p{L}\p{N}_.\-]{1,38})", Plain, Patience)]
     public static partial Regex Mention();
 }
