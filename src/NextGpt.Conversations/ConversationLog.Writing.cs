@@ -207,9 +207,11 @@ public sealed partial class ConversationLog
                 | (content.Media.Count > 0 ? RecordFlags.HasMedia : RecordFlags.None);
             var head = new RecordHead(RecordKind.Turn, flags, 0, person, id, message, Now().UtcTicks);
             var place = batch.Add(new(head, bytes));
+            var link = AddLinks(batch, turn.Surface, id, person, turn.Links, []);
             return () =>
             {
                 batch.Core.State.AddTurn(head, batch.Locations[place], bytes);
+                link();
                 var entry = batch.Core.State.Turns.Find(id)!;   // added in the line above
                 _index.Put([TurnRow.Of(entry, content, TurnVote.None)]);
                 return AppendOutcome.Kept;

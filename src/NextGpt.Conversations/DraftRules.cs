@@ -24,6 +24,12 @@ internal static class DraftRules
             turn.Question is { Length: <= MostCharacters }, nameof(turn.Question), "must have at most 1,000,000 characters");
         Require(turn.Answer is { Length: <= MostCharacters }, nameof(turn.Answer), "must have at most 1,000,000 characters");
         Require(turn.Media is { Count: <= 64 }, nameof(turn.Media), "must hold at most 64 media");
+        Require(turn.Links is { Count: <= 100 }, nameof(turn.Links), "must hold at most 100 links");
+        foreach (var link in turn.Links)
+        {
+            Require(link.Id is { Length: > 0 and <= MostIdCharacters }, nameof(turn.Links), "holds an id that has not 1 to 500 characters");
+        }
+
         foreach (var medium in turn.Media)
         {
             Require(!medium.Bytes.IsEmpty, nameof(turn.Media), "holds an empty medium");

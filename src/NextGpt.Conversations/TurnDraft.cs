@@ -32,6 +32,9 @@ public sealed record TurnDraft
     /// <summary>Media of question and answer, in order.</summary>
     public IReadOnlyList<TurnMedium> Media { get; init; } = [];
 
+    /// <summary>What leads to the turn on its platform; written with it, as keyed hashes. At most 100.</summary>
+    public IReadOnlyList<TurnLink> Links { get; init; } = [];
+
     /// <summary>Base model and adapter that spoke.</summary>
     public required string ModelId { get; init; }
 

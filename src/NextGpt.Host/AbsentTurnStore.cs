@@ -35,6 +35,18 @@ internal sealed class AbsentTurnStore(string because) : ITurnStore
         PersonKey person, string turnId, TurnVote vote, string? reason, string? correction,
         CancellationToken cancellationToken = default) => Task.FromResult(false);
 
+    public TurnVote ReadVote(PersonKey person, string turnId) => TurnVote.None;
+
+    public Task<bool> LinkAsync(
+        PersonKey person, string surface, string turnId, IReadOnlyList<TurnLink> links,
+        CancellationToken cancellationToken = default) => Task.FromResult(false);
+
+    public IReadOnlyList<LoggedTurn> FindLinked(string surface, TurnLink link) => [];
+
+    public Task<IReadOnlyList<string>> RemoveLinkedAsync(
+        string surface, TurnLink link, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<string>>([]);
+
     public Task<bool> RemoveTurnAsync(
         PersonKey person, string turnId, CancellationToken cancellationToken = default) => Task.FromResult(false);
 

@@ -194,6 +194,19 @@ public sealed partial class ConversationRouter : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops and forgets turns by their ids, whoever asked.</summary>
+    internal void Forget(IReadOnlyList<string> turnIds)
+    {
+        lock (_gate)
+        {
+            foreach (var turn in turnIds.Select(id => _turns.GetValueOrDefault(id)).OfType<RunningTurn>().ToList())
+            {
+                turn.Stop();
+                Drop(turn);
+            }
+        }
+    }
+
     /// <summary>A medium of a running or recent turn of this person, or null.</summary>
     internal MediaFile? FindMedium(string mediaId, string surface, string personId)
     {

@@ -40,6 +40,21 @@ internal interface ITurnStore
         PersonKey person, string turnId, TurnVote vote, string? reason, string? correction,
         CancellationToken cancellationToken = default);
 
+    /// <summary>The vote on a person's kept turn.</summary>
+    TurnVote ReadVote(PersonKey person, string turnId);
+
+    /// <summary>Adds links to a kept turn; false if there is no such kept turn of theirs.</summary>
+    Task<bool> LinkAsync(
+        PersonKey person, string surface, string turnId, IReadOnlyList<TurnLink> links,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>The kept turns that a link leads to, oldest first.</summary>
+    IReadOnlyList<LoggedTurn> FindLinked(string surface, TurnLink link);
+
+    /// <summary>Removes every kept turn that a link leads to; returns their ids.</summary>
+    Task<IReadOnlyList<string>> RemoveLinkedAsync(
+        string surface, TurnLink link, CancellationToken cancellationToken = default);
+
     /// <summary>Removes a turn; false if there is no such kept turn of theirs.</summary>
     Task<bool> RemoveTurnAsync(PersonKey person, string turnId, CancellationToken cancellationToken = default);
 

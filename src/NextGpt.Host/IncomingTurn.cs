@@ -1,3 +1,4 @@
+using NextGpt.Conversations;
 using NextGpt.Media;
 
 namespace NextGpt.Host;
@@ -22,6 +23,18 @@ public sealed record IncomingTurn
 
     /// <summary>The server or tenant, for quotas; null where there is none.</summary>
     public string? GroupId { get; init; }
+
+    /// <summary>
+    /// Whether the conversation is this person's alone although they are in a group: then what is kept of it is remembered
+    /// again after a restart. False (default) lets everybody of the group share it.
+    /// </summary>
+    public bool IsOnesOwn { get; init; }
+
+    /// <summary>
+    /// What leads to this turn on its platform once it is kept: the message that asks and the places where it stands. With
+    /// them deletions and departures find it after a restart.
+    /// </summary>
+    public IReadOnlyList<TurnLink> Links { get; init; } = [];
 
     /// <summary>What was written, as it came.</summary>
     public required string Text { get; init; }

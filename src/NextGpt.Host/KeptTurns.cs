@@ -102,6 +102,47 @@ public sealed class KeptTurns
         return known || remembered || kept;
     }
 
+    /// <summary>The vote that stands on one's own kept turn.</summary>
+    public TurnVote VoteOf(string surface, string personId, string turnId) =>
+        _store.ReadVote(_store.KeyOf(surface, personId), turnId);
+
+    /// <summary>
+    /// Notes which messages answer a turn, so that they lead to it after a restart too. Of a turn that is not kept nothing
+    /// is noted.
+    /// </summary>
+    /// <param name="surface">The surface.</param>
+    /// <param name="personId">Who asked.</param>
+    /// <param name="turnId">Their turn, once it has ended.</param>
+    /// <param name="messageIds">Ids of the messages, each unique on the surface; at most 100.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>False if the turn is not kept or the log cannot be written.</returns>
+    public Task<bool> LinkAnswersAsync(
+        string surface, string personId, string turnId, IReadOnlyList<string> messageIds,
+        CancellationToken cancellationToken = default) =>
+        _store.LinkAsync(
+            _store.KeyOf(surface, personId), surface, turnId,
+            [.. messageIds.Select(id => new TurnLink(TurnLinkKind.Answer, id))], cancellationToken);
+
+    /// <summary>The kept turns that a message leads to, oldest first, whoever asked; none while the log cannot be read.</summary>
+    public IReadOnlyList<LinkedTurn> FindLinked(string surface, TurnLink link) =>
+    [
+        .. _store.FindLinked(surface, link)
+            .Select(logged => new LinkedTurn(logged.Turn.TurnId, new ConversationId(logged.Turn.ConversationId))),
+    ];
+
+    /// <summary>
+    /// Removes, from log and memory, every kept turn that a message or place leads to: it was deleted, or the bot was
+    /// removed from it (TRN-5). Returns how many.
+    /// </summary>
+    public async Task<int> RemoveLinkedAsync(
+        string surface, TurnLink link, CancellationToken cancellationToken = default)
+    {
+        var removed = await _store.RemoveLinkedAsync(surface, link, cancellationToken);
+        _router.Forget(removed);
+        _memory.Forget(removed);
+        return removed.Count;
+    }
+
     /// <summary>Writes a ZIP of a person's kept turns (JSON and media) (PRI-3).</summary>
     /// <exception cref="InvalidOperationException">There is no log.</exception>
     public Task ExportAsync(

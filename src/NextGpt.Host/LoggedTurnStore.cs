@@ -40,6 +40,48 @@ internal sealed class LoggedTurnStore(ConversationLog log) : ITurnStore
         CancellationToken cancellationToken = default) =>
         log.RateAsync(person, turnId, vote, reason, correction, cancellationToken);
 
+    public TurnVote ReadVote(PersonKey person, string turnId)
+    {
+        try
+        {
+            return log.ReadTurn(person, turnId)?.Vote ?? TurnVote.None;
+        }
+        catch (LogUnavailableException)
+        {
+            return TurnVote.None;   // the disk fails: a new vote will say so
+        }
+    }
+
+    public async Task<bool> LinkAsync(
+        PersonKey person, string surface, string turnId, IReadOnlyList<TurnLink> links,
+        CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await log.LinkAsync(person, surface, turnId, links, cancellationToken);
+        }
+        catch (LogUnavailableException)
+        {
+            return false;   // the disk fails: votes by button and deletions in this process work all the same
+        }
+    }
+
+    public IReadOnlyList<LoggedTurn> FindLinked(string surface, TurnLink link)
+    {
+        try
+        {
+            return log.FindLinked(surface, link);
+        }
+        catch (LogUnavailableException)
+        {
+            return [];
+        }
+    }
+
+    public Task<IReadOnlyList<string>> RemoveLinkedAsync(
+        string surface, TurnLink link, CancellationToken cancellationToken = default) =>
+        log.RemoveLinkedAsync(surface, link, cancellationToken);
+
     public Task<bool> RemoveTurnAsync(
         PersonKey person, string turnId, CancellationToken cancellationToken = default) =>
         log.RemoveTurnAsync(person, turnId, cancellationToken);

@@ -280,4 +280,46 @@ public sealed class KeptTurnsTests
             await bench.Shelf.ReadAsync("test", "ana", new ConversationId("c1"), TestContext.Current.CancellationToken),
             turn => Assert.False(turn.Kept));
     }
+
+    [Fact]
+    public async Task TRN_5_a_message_or_a_place_leads_to_the_kept_turn_and_takes_it_along_from_log_and_memory()
+    {
+        var (question, place) = (new TurnLink(TurnLinkKind.Question, "m1"), new TurnLink(TurnLinkKind.Place, "server"));
+        await using var bench = new RouterBench().Echoing();
+        bench.Store.Allow("test", "ana");
+        var turn = Assert.IsType<TurnAccepted>((await bench.AskAsync(bench.Turn("hello") with { Links = [question, place] }))[0]).TurnId;
+
+        Assert.True(await bench.Kept.LinkAnswersAsync("test", "ana", turn, ["a1", "a2"]));
+        Assert.False(await bench.Kept.LinkAnswersAsync("test", "bo", turn, ["a3"]));
+
+        foreach (var link in (TurnLink[])[question, place, new(TurnLinkKind.Answer, "a2")])
+        {
+            Assert.Equal(new LinkedTurn(turn, Conversation), Assert.Single(bench.Kept.FindLinked("test", link)));
+        }
+
+        Assert.Equal(VoteOutcome.Kept, await bench.Kept.RateAsync("test", "ana", turn, TurnVote.Good));
+        Assert.Equal((TurnVote.Good, TurnVote.None), (bench.Kept.VoteOf("test", "ana", turn), bench.Kept.VoteOf("test", "bo", turn)));
+        Assert.Equal(1, await bench.Kept.RemoveLinkedAsync("test", place));
+        Assert.Equal(0, await bench.Kept.RemoveLinkedAsync("test", question));
+        Assert.Empty(bench.Store.Turns);
+        await bench.AskAsync("again");
+        Assert.DoesNotContain(bench.Client.Calls[^1].Messages, message => message.Text == "hello");
+    }
+
+    [Theory]
+    [InlineData(true, 3)]
+    [InlineData(false, 1)]
+    public async Task THR_4_in_a_group_only_a_conversation_of_ones_own_is_remembered_again_from_the_log(bool isOnesOwn, int messages)
+    {
+        await using var before = new RouterBench().Echoing();
+        before.Store.Allow("test", "ana");
+        await before.AskAsync(before.Turn("hello") with { GroupId = "server", IsOnesOwn = isOnesOwn });
+        await using var after = new RouterBench().Echoing();   // as after a restart: the log alone is left
+        after.Store.Allow("test", "ana");
+        after.Store.Turns.AddRange(before.Store.Turns);
+
+        await after.AskAsync(after.Turn("again") with { GroupId = "server", IsOnesOwn = isOnesOwn });
+
+        Assert.Equal(messages, after.Client.Calls[^1].Messages.Count(message => message.Role != Microsoft.Extensions.AI.ChatRole.System));
+    }
 }

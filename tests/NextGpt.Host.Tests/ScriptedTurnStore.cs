@@ -106,6 +106,35 @@ internal sealed class ScriptedTurnStore : ITurnStore
         return Task.FromResult(index >= 0);
     }
 
+    public TurnVote ReadVote(PersonKey person, string turnId) =>
+        IndexOf(person, turnId) is >= 0 and var index ? Turns[index].Vote : TurnVote.None;
+
+    /// <summary>Links that were added to turns.</summary>
+    public List<(string TurnId, TurnLink Link)> Links { get; } = [];
+
+    public Task<bool> LinkAsync(
+        PersonKey person, string surface, string turnId, IReadOnlyList<TurnLink> links,
+        CancellationToken cancellationToken = default)
+    {
+        var isKept = IndexOf(person, turnId) >= 0;
+        Links.AddRange(isKept ? links.Select(link => (turnId, link)) : []);
+        return Task.FromResult(isKept);
+    }
+
+    public IReadOnlyList<LoggedTurn> FindLinked(string surface, TurnLink link) =>
+    [
+        .. Turns.Where(turn => turn.Turn.Surface == surface
+            && (turn.Turn.Links.Contains(link) || Links.Contains((turn.Turn.TurnId, link)))),
+    ];
+
+    public Task<IReadOnlyList<string>> RemoveLinkedAsync(
+        string surface, TurnLink link, CancellationToken cancellationToken = default)
+    {
+        IReadOnlyList<string> ids = [.. FindLinked(surface, link).Select(turn => turn.Turn.TurnId)];
+        Turns.RemoveAll(turn => ids.Contains(turn.Turn.TurnId));
+        return Task.FromResult(ids);
+    }
+
     public Task<bool> RemoveTurnAsync(PersonKey person, string turnId, CancellationToken cancellationToken = default)
     {
         var index = IndexOf(person, turnId);

@@ -33,6 +33,12 @@ internal enum RecordKind : byte
     /// <summary>A person's name for a conversation; the latest one counts, earlier ones are voided. Since schema 2.</summary>
     ConversationName = 8,
 
+    /// <summary>
+    /// A message or place of a platform leads to a turn: its keyed hash stands where a turn has its message's. No content.
+    /// Since schema 3.
+    /// </summary>
+    TurnLink = 9,
+
     /// <summary>Work on a message began (message ledger).</summary>
     MessageBegun = 16,
 

@@ -49,6 +49,10 @@ internal sealed class PersonSecret
     /// <summary>The hash of a message key.</summary>
     public UInt128 MessageOf(string messageKey) => Hash("message", messageKey, "");
 
+    /// <summary>The hash of a message or place of a platform.</summary>
+    public UInt128 LinkOf(string surface, TurnLinkKind kind, string id) =>
+        Hash(string.Create(CultureInfo.InvariantCulture, $"link {(int)kind}"), surface, id);
+
     /// <summary>
     /// A pseudonym for a mentioned name, the same throughout one conversation and different in any other: six letters
     /// from a to p, four bits each. Digits would look like a phone number to the next redaction.

@@ -10,15 +10,16 @@ namespace NextGpt.Conversations.State;
 /// </summary>
 /// <param name="Schema">
 /// Version of the folder's layout. It is raised only when something is written that an older program must not touch: a
-/// program that passed over the names of conversations could not erase them, so it has to refuse the log (LOG-7). Records
-/// stay as they are, so there is nothing to convert and nothing to copy first.
+/// program that passed over the names of conversations or the links of turns could not erase them, so it has to refuse the
+/// log (LOG-7). Records stay as they are, so there is nothing to convert and nothing to copy first.
 /// </param>
 /// <param name="Generation">Number of the journal folder.</param>
 /// <param name="KeyFile">Name of the key file.</param>
 internal sealed record LogManifest(int Schema, int Generation, string KeyFile)
 {
     public const int SchemaWithNames = 2;
-    public const int CurrentSchema = SchemaWithNames;
+    public const int SchemaWithLinks = 3;
+    public const int CurrentSchema = SchemaWithLinks;
     private const int FirstSchema = 1;
     public const string FirstKeyFile = "person.key";
     private const string FileName = "manifest.json";

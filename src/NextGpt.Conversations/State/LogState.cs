@@ -86,6 +86,13 @@ internal sealed class LogState
             case RecordKind.ConversationName:
                 _leftovers.AddRange(Names.Add(head, location, content));
                 break;
+            case RecordKind.TurnLink:
+                if (AddLink(head, location) is { } lone)
+                {
+                    _leftovers.Add(lone);
+                }
+
+                break;
             case RecordKind.DatasetUse:
                 AddDatasetUse(content);
                 break;
@@ -136,6 +143,12 @@ internal sealed class LogState
         turn.Vote = location;
         return earlier;
     }
+
+    /// <summary>Takes in a link; returns it if it leads nowhere or is there already, to be overwritten.</summary>
+    public RecordLocation? AddLink(in RecordHead head, RecordLocation location) =>
+        Turns.Find(head.Subject)?.Person == head.Person && Turns.Link(head.Subject, new(head.MessageHash, location))
+            ? null
+            : location;
 
     /// <summary>Takes in an erasure of everything of a person so far.</summary>
     public Erased Erase(in RecordHead head, RecordLocation location)
@@ -239,7 +252,7 @@ internal sealed class LogState
     }
 
     private static IEnumerable<RecordLocation> RecordsOf(TurnEntry turn) =>
-        turn.Vote is { } vote ? [turn.Location, vote] : [turn.Location];
+        [turn.Location, .. turn.Vote is { } vote ? [vote] : (RecordLocation[])[], .. turn.Links.Select(link => link.Location)];
 
     private Erased Forget(IReadOnlyList<TurnEntry> turns, IReadOnlyList<RecordLocation> records)
     {

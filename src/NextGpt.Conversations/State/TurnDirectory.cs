@@ -3,6 +3,11 @@ using NextGpt.Conversations.Journals;
 
 namespace NextGpt.Conversations.State;
 
+/// <summary>A link that leads to a turn.</summary>
+/// <param name="Hash">Keyed hash of surface, kind and id.</param>
+/// <param name="Location">Its record.</param>
+internal readonly record struct LinkEntry(UInt128 Hash, RecordLocation Location);
+
 /// <summary>A kept turn as memory knows it: no content, only where it lies and whose it is.</summary>
 internal sealed class TurnEntry
 {
@@ -26,17 +31,24 @@ internal sealed class TurnEntry
     /// <summary>Datasets it went into (lineage).</summary>
     public IReadOnlyList<string> Datasets { get; set; } = [];
 
+    /// <summary>What leads to it; changed by the directory only.</summary>
+    public IReadOnlyList<LinkEntry> Links { get; set; } = [];
+
     public long Sequence => Location.Sequence;
 
     public string Id => TurnDirectory.Text(TurnId);
 }
 
-/// <summary>All kept turns by id and by message, and how many turns use a medium. Thread-safe; about 200 bytes a turn.</summary>
+/// <summary>
+/// All kept turns by id, by message and by link, and how many turns use a medium. Thread-safe; about 200 bytes a turn and
+/// 150 a link.
+/// </summary>
 internal sealed class TurnDirectory
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<UInt128, TurnEntry> _turns = [];
     private readonly Dictionary<UInt128, UInt128> _byMessage = [];
+    private readonly Dictionary<UInt128, HashSet<UInt128>> _byLink = [];
     private readonly Dictionary<string, int> _media = new(StringComparer.Ordinal);
 
     public int Count
@@ -91,6 +103,42 @@ internal sealed class TurnDirectory
         }
     }
 
+    /// <summary>The turns that a link leads to, oldest first.</summary>
+    public IReadOnlyList<TurnEntry> FindLinked(UInt128 link)
+    {
+        lock (_lock)
+        {
+            return _byLink.TryGetValue(link, out var turns)
+                ? [.. turns.Select(turn => _turns[turn]).OrderBy(turn => turn.Sequence)]
+                : [];
+        }
+    }
+
+    /// <summary>Adds a link to a turn. False if the turn is not there or has it already.</summary>
+    public bool Link(UInt128 turnId, LinkEntry link)
+    {
+        lock (_lock)
+        {
+            if (!_turns.TryGetValue(turnId, out var turn))
+            {
+                return false;
+            }
+
+            if (!_byLink.TryGetValue(link.Hash, out var turns))
+            {
+                _byLink[link.Hash] = turns = [];
+            }
+
+            if (!turns.Add(turnId))
+            {
+                return false;
+            }
+
+            turn.Links = [.. turn.Links, link];
+            return true;
+        }
+    }
+
     public bool HasMedium(string hash)
     {
         lock (_lock)
@@ -133,6 +181,14 @@ internal sealed class TurnDirectory
             if (_byMessage.GetValueOrDefault(entry.MessageHash) == entry.TurnId)
             {
                 _byMessage.Remove(entry.MessageHash);
+            }
+
+            foreach (var link in entry.Links)
+            {
+                if (_byLink[link.Hash] is var turns && turns.Remove(entry.TurnId) && turns.Count == 0)
+                {
+                    _byLink.Remove(link.Hash);
+                }
             }
 
             var unused = new List<string>();

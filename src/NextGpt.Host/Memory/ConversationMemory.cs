@@ -12,7 +12,7 @@ internal sealed class ConversationMemory
 
     /// <summary>The key of the conversation a turn belongs to: id and audience.</summary>
     public static string KeyOf(IncomingTurn turn) =>
-        turn.GroupId is { } group
+        turn is { GroupId: { } group, IsOnesOwn: false }
             ? $"{turn.Surface}\ngroup\n{group}\n{turn.Conversation}"
             : KeyOf(turn.Surface, turn.PersonId, turn.Conversation);
 
@@ -38,6 +38,18 @@ internal sealed class ConversationMemory
         [.. _conversations.Values.Where(other => other.Surface == surface && other.PersonId == personId)];
 
     public bool Remove(string key) => _conversations.TryRemove(key, out _);
+
+    /// <summary>Forgets turns by their ids, wherever they are.</summary>
+    public void Forget(IReadOnlyList<string> turnIds)
+    {
+        foreach (var conversation in turnIds.Count == 0 ? [] : _conversations.Values)
+        {
+            foreach (var id in turnIds)
+            {
+                conversation.Remove(id);
+            }
+        }
+    }
 
     /// <summary>Gives up the files of the oldest turns until the media of all conversations take no more than this.</summary>
     public void BoundMedia(long mostBytes)

@@ -98,7 +98,7 @@ internal sealed class TurnAnswer(
             return;
         }
 
-        if (incoming.GroupId is not null || store.UnavailableBecause is not null || !store.GetConsent(person).Keep)
+        if (incoming is { GroupId: not null, IsOnesOwn: false } || store.UnavailableBecause is not null || !store.GetConsent(person).Keep)
         {
             conversation.Load([]);
             return;

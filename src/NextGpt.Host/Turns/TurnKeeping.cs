@@ -30,6 +30,7 @@ internal sealed partial class TurnKeeping(ITurnStore store, ConversationMemory m
                 Question = answered.Question,
                 Answer = answered.Answer,
                 Media = [.. answered.Media.Where(medium => medium.File is not null).Select(DraftOf)],
+                Links = turn.Incoming.Links,
                 ModelId = reply.ModelId,
                 Seed = reply.Seed,
                 FinishReason = reply.FinishReason,
