@@ -8,9 +8,9 @@ internal sealed record BenchmarkOptions
     /// <summary>The usage text.</summary>
     public const string Usage = """
         Measures prompt reading and decoding of a GGUF model beside llama.cpp and the memory's bandwidth.
-        With "decoders" as the first word: the networks that draw and sound ("decoders --help" lists its options).
+        With "networks" as the first word: the networks that read media and draw, sound and film ("networks --help" lists its options).
+        With "preparation" as the first word: what turns files into the networks' input (--threads, --rounds).
 
-          encoders          as the first word: the networks that read media and captions instead, and their preparation
           --threads 1,2     thread counts, one after the other (default: 1 and all cores)
           --rounds 5        rounds, engines taking turns in each (default 5)
           --model FILE      GGUF file (default: the embedded model)

@@ -7,15 +7,15 @@ using NextGpt.Model.Language.Quantized;
 using NextGpt.Model.Weights;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args is ["decoders", .. var rest])
+if (args is ["networks", .. var rest])
 {
-    return DecoderBenchmark.Run(rest, Cpu());
+    return NetworkBenchmark.Run(rest, Cpu());
 }
 
 BenchmarkOptions options;
 try
 {
-    options = BenchmarkOptions.Parse(args is ["encoders", ..] ? args[1..] : args);
+    options = BenchmarkOptions.Parse(args is ["preparation", ..] ? args[1..] : args);
 }
 catch (FormatException problem)
 {
@@ -24,10 +24,10 @@ catch (FormatException problem)
     return 2;
 }
 
-if (args is ["encoders", ..])
+if (args is ["preparation", ..])
 {
     Console.WriteLine($"{Cpu()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
-    EncoderBenchmark.Run(options);
+    PreparationBenchmark.Run(options);
     return 0;
 }
 

@@ -14,12 +14,12 @@ internal sealed class PythonReference : IDisposable
     /// <exception cref="InvalidOperationException">It does not start; with what to do.</exception>
     public PythonReference(string python, int threads)
     {
-        var script = Path.Combine(AppContext.BaseDirectory, "decoders_reference.py");
+        var script = Path.Combine(AppContext.BaseDirectory, "networks_reference.py");
         var start = new ProcessStartInfo(python)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-            ArgumentList = { script, DecoderRow.File, threads.ToString(CultureInfo.InvariantCulture) },
+            ArgumentList = { script, NetworkRow.File, threads.ToString(CultureInfo.InvariantCulture) },
         };
         try
         {

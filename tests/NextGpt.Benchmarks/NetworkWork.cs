@@ -1,20 +1,22 @@
 using System.Diagnostics;
+using NextGpt.Media;
 using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Model.Decoders.StableDiffusion;
 using NextGpt.Model.Decoders.TextToVideo;
+using NextGpt.Model.Encoders;
 using static TorchSharp.torch;
 
 namespace NextGpt.Benchmarks;
 
 /// <summary>One network with random weights and inputs, ready to be called.</summary>
-internal sealed class DecoderWork : IDisposable
+internal sealed class NetworkWork : IDisposable
 {
     private readonly nn.Module _network;
     private readonly Func<Tensor> _call;
     private readonly List<Tensor> _inputs = [];
 
     /// <summary>Builds the network of a row and calls it once.</summary>
-    public DecoderWork(DecoderRow row)
+    public NetworkWork(NetworkRow row)
     {
         var file = Path.GetTempFileName();
         try
@@ -56,7 +58,7 @@ internal sealed class DecoderWork : IDisposable
         _inputs.ForEach(input => input.Dispose());
     }
 
-    private (nn.Module Network, Func<Tensor> Call) Build(DecoderRow row, string config)
+    private (nn.Module Network, Func<Tensor> Call) Build(NetworkRow row, string config)
     {
         switch (row.Network)
         {
@@ -82,12 +84,23 @@ internal sealed class DecoderWork : IDisposable
                 var encoder = new ClipTextEncoder(ClipTextEncoderConfig.Load(config));
                 var tokens = Kept(full(row.Inputs["tokens"], 7L, ScalarType.Int64));
                 return (encoder, () => encoder.call(tokens));
+            case "clap_text":
+                var captions = new ClapTextEncoder(ClapTextEncoderConfig.Load(config));
+                var ids = Kept(full(row.Inputs["tokens"], 7L, ScalarType.Int64));
+                var all = Kept(ones_like(ids));
+                return (captions, () => captions.call(ids, all));
+            case "imagebind_vision" or "imagebind_audio":
+                var reader = new ImageBind(ImageBindConfig.Load(config));
+                var media = Input(row, "media")!;
+                var kind = row.Network == "imagebind_audio" ? MediaKind.Audio
+                    : media.dim() == 4 ? MediaKind.Image : MediaKind.Video;
+                return (reader, () => reader.Pool(kind, media));
             default:
                 throw new InvalidDataException($"{row.Name}: there is no network called {row.Network}.");
         }
     }
 
-    private Tensor? Input(DecoderRow row, string name) =>
+    private Tensor? Input(NetworkRow row, string name) =>
         row.Inputs.TryGetValue(name, out var shape) ? Kept(randn(shape)) : null;
 
     private Tensor Kept(Tensor input)

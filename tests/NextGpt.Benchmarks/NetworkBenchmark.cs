@@ -4,16 +4,16 @@ using TorchSharp;
 
 namespace NextGpt.Benchmarks;
 
-/// <summary>The <c>decoders</c> command: U-Net steps, decoding, vocoder and caption encoder, beside Python where there is one.</summary>
-internal static class DecoderBenchmark
+/// <summary>The <c>networks</c> command: U-Net steps, decoding, vocoder, caption and media encoders, beside Python where there is one.</summary>
+internal static class NetworkBenchmark
 {
     /// <summary>The usage text.</summary>
     public const string Usage = """
-        decoders: measures the networks that draw and sound.
+        networks: measures the networks that read media and draw, sound and film.
 
           --threads 1,2         thread counts, one after the other (default: 1 and all cores)
           --rounds 5            rounds; ours and the reference take turns in each (default 5)
-          --reference PYTHON    a Python with torch, diffusers and transformers to compare with
+          --reference PYTHON    a Python with torch, diffusers, transformers and imagebind to compare with
           --rows TEXT           only rows whose name contains the text
         """;
 
@@ -70,7 +70,7 @@ internal static class DecoderBenchmark
     {
         torch.set_num_threads(threads);
         using var python = options.Reference is { } path ? new PythonReference(path, threads) : null;
-        var rows = DecoderRow.ReadAll();
+        var rows = NetworkRow.ReadAll();
         for (var index = 0; index < rows.Count; index++)
         {
             var row = rows[index];
@@ -80,7 +80,7 @@ internal static class DecoderBenchmark
             }
 
             Console.Error.WriteLine($"{row.Name}, {threads} thread{(threads == 1 ? "" : "s")}");
-            using var work = new DecoderWork(row);
+            using var work = new NetworkWork(row);
             var repeats = Math.Clamp((int)(RoundMilliseconds / work.Measure(1).Wall), 1, MostRepeats);
             var ours = new List<(double Wall, double Processor)>();
             var theirs = new List<double>();

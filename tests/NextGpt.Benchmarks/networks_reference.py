@@ -1,7 +1,7 @@
-"""Times the reference implementation of a row of decoders.json.
+"""Times the reference implementation of a row of networks.json.
 
-Started by the benchmark: decoders_reference.py ROWS THREADS. Reads lines "ROW REPEATS" and answers with the milliseconds
-of one call, the mean of the repeats, or "-" where the library for that row (diffusers, transformers) cannot be imported.
+Started by the benchmark: networks_reference.py ROWS THREADS. Reads lines "ROW REPEATS" and answers with the milliseconds
+of one call, the mean of the repeats, or "-" where the library for that row (diffusers, transformers, imagebind) cannot be imported.
 """
 import json
 import sys
@@ -32,11 +32,40 @@ def build(row):
 
         network = SpeechT5HifiGan(SpeechT5HifiGanConfig(**config)).eval()
         return lambda: network(given["spectrogram"])
+    if kind.startswith("imagebind"):
+        return imagebind(kind, config, given["media"])
+    if kind == "clap_text":
+        from transformers import ClapTextConfig, ClapTextModelWithProjection
+
+        network = ClapTextModelWithProjection(ClapTextConfig(**config)).eval()
+        tokens = torch.full(shapes["tokens"], 7, dtype=torch.int64)
+        mask = torch.ones_like(tokens)
+        return lambda: network(tokens, attention_mask=mask)
     from transformers import CLIPTextConfig, CLIPTextModel
 
     network = CLIPTextModel(CLIPTextConfig(**config)).eval()
     tokens = torch.full(shapes["tokens"], 7, dtype=torch.int64)
     return lambda: network(tokens)
+
+
+def imagebind(kind, config, media):
+    """ImageBind of its authors with the row's tower; the towers that the row does not measure are as small as they can be."""
+    from imagebind.models import imagebind_model, multimodal_preprocessors
+
+    side = config.get("image_size", 224)
+    if side != 224:   # the published class knows one size of picture only
+        whole = multimodal_preprocessors.RGBDTPreprocessor
+        imagebind_model.RGBDTPreprocessor = lambda img_size, **rest: whole(img_size=[*img_size[:-2], side, side], **rest)
+    numbers = {key: value for key, value in config.items() if key not in ("model_type", "image_size")}
+    rest = {}
+    for name in ("vision", "text", "audio", "depth", "thermal", "imu"):
+        if f"{name}_embed_dim" not in numbers:
+            rest |= {f"{name}_embed_dim": 16, f"{name}_num_blocks": 1, f"{name}_num_heads": 1}
+    network = imagebind_model.ImageBindModel(**numbers, **rest).eval()
+    if side != 224:
+        imagebind_model.RGBDTPreprocessor = whole
+    given = {"audio" if kind == "imagebind_audio" else "vision": media}
+    return lambda: network(given)
 
 
 def main():
