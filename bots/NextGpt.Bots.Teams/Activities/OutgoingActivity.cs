@@ -77,9 +77,10 @@ internal sealed record OutgoingActivity
         {
             ["type"] = Type,
             ["channelId"] = address.ChannelId,
-            ["from"] = new JsonObject { ["id"] = address.Bot.Id, ["name"] = address.Bot.Name },
-            ["recipient"] = new JsonObject { ["id"] = address.Person.Id, ["name"] = address.Person.Name },
-            ["conversation"] = new JsonObject { ["id"] = address.ConversationId, ["conversationType"] = address.ConversationType },
+            ["from"] = WithoutNull("name", address.Bot.Name, new JsonObject { ["id"] = address.Bot.Id }),
+            ["recipient"] = WithoutNull("name", address.Person.Name, new JsonObject { ["id"] = address.Person.Id }),
+            ["conversation"] = WithoutNull(
+                "conversationType", address.ConversationType, new JsonObject { ["id"] = address.ConversationId }),
         };
         if (StreamId is not null)
         {
@@ -118,5 +119,16 @@ internal sealed record OutgoingActivity
         }
 
         return activity;
+    }
+
+    /// <summary>What is not known is left out: readers of activities take null for a fault.</summary>
+    private static JsonObject WithoutNull(string name, string? value, JsonObject account)
+    {
+        if (value is not null)
+        {
+            account[name] = value;
+        }
+
+        return account;
     }
 }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using NextGpt.Bots.Teams.Connector;
 using NextGpt.Bots.Teams.Tests.Connector;
+using NextGpt.Bots.Teams.Tests.Counterparts;
 using NextGpt.Bots.Teams.Tests.Inbound;
 using NextGpt.Conversations;
 using NextGpt.Host;
@@ -27,10 +28,10 @@ internal sealed class TeamsWorld : IAsyncDisposable
     private ConversationLog? _log;
     private int _ids;
 
-    private TeamsWorld()
+    private TeamsWorld(HttpMessageHandler? keys)
     {
         Issuer = new FakeIssuer(Time);
-        Service = new FakeService(Time, Issuer);
+        Service = new FakeService(Time, keys ?? Issuer);
     }
 
     public FakeTimeProvider Time { get; } = new(DateTimeOffset.UtcNow);
@@ -50,9 +51,10 @@ internal sealed class TeamsWorld : IAsyncDisposable
 
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"teams-{Guid.NewGuid():N}");
 
-    public static async Task<TeamsWorld> StartAsync(bool withLog = false, Dictionary<string, string?>? settings = null)
+    public static async Task<TeamsWorld> StartAsync(
+        bool withLog = false, Dictionary<string, string?>? settings = null, HttpMessageHandler? keys = null)
     {
-        var world = new TeamsWorld();
+        var world = new TeamsWorld(keys);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseTestServer();
@@ -93,14 +95,14 @@ internal sealed class TeamsWorld : IAsyncDisposable
     }
 
     /// <summary>Sends an activity as the service does.</summary>
-    public async Task<HttpResponseMessage> PostAsync(JsonObject activity)
+    public async Task<HttpResponseMessage> PostAsync(JsonObject activity, string? token = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/api/messages")
         {
             Content = new StringContent(activity.ToJsonString(), Encoding.UTF8, "application/json"),
         };
         request.Headers.TryAddWithoutValidation(
-            "Authorization", $"Bearer {Issuer.Token(serviceUrl: (string?)activity["serviceUrl"])}");
+            "Authorization", $"Bearer {token ?? Issuer.Token(serviceUrl: (string?)activity["serviceUrl"])}");
         return await _client.SendAsync(request);
     }
 
@@ -174,6 +176,8 @@ internal sealed class TeamsWorld : IAsyncDisposable
         {
             Directory.Delete(Folder, recursive: true);
         }
+
+        await SchemaOracle.CheckAsync(Service.Calls.Select(call => call.Body).OfType<JsonObject>());
     }
 
     private sealed class FixedToken : ITokenSource

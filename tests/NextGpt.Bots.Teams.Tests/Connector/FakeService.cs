@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using NextGpt.Bots.Teams.Tests.Inbound;
 
 namespace NextGpt.Bots.Teams.Tests.Connector;
 
@@ -24,7 +23,7 @@ internal sealed record Call(string Method, Uri Address, JsonObject? Body, string
 }
 
 /// <summary>The service, the directory of its keys and people's storage, in this process; a rule makes it misbehave.</summary>
-internal sealed class FakeService(TimeProvider time, FakeIssuer issuer) : HttpMessageHandler
+internal sealed class FakeService(TimeProvider time, HttpMessageHandler issuer) : HttpMessageHandler
 {
     private readonly List<Call> _calls = [];
     private readonly HttpMessageInvoker _keys = new(issuer, disposeHandler: false);
