@@ -16,14 +16,18 @@ public static class TrainVerb
         nextgpt train pack                 --world FOLDER --atlas FILE
         nextgpt train picture-autoencoder  --atlas FILE --out FOLDER [--steps N | --minutes N]
         nextgpt train pictures             --atlas FILE --autoencoder FOLDER --out FOLDER [--steps N | --minutes N]
+        nextgpt train sound-autoencoder    --world FOLDER --out FOLDER [--steps N | --minutes N]
+        nextgpt train vocoder              --world FOLDER --out FOLDER [--autoencoder FOLDER] [--steps N | --minutes N]
+        nextgpt train sounds               --world FOLDER --autoencoder FOLDER --vocoder FOLDER --out FOLDER [--steps N | --minutes N]
         nextgpt train talk-open            --open FILE [--count N]: the untouched model's answers to open requests
         nextgpt train talk                 --out FOLDER [--open FILE] [--steps N | --minutes N]
         nextgpt train talk-exam            [--adapter FOLDER] [--count N]
 
         --device cpu|cuda:N   where to train (default: cpu)
         --precision f32|bf16  type of the weights while training (default: f32; bf16 only on a GPU)
-        --batch N             samples per step (default: 32 for the autoencoder, 64 for pictures, 16 for talk)
-        --rate X              largest learning rate (default: 1e-3, 6e-4, 3e-4)
+        --batch N             samples per step (default: 32 for the autoencoder, 64 for pictures, 16 for talk;
+                              8 for the sounds' autoencoder and the vocoder, 32 for sounds)
+        --rate X              largest learning rate (default: 1e-3, 6e-4, 3e-4; sounds 1e-3, 1e-3, 6e-4)
         --warm-up N           steps until then (default: 200)
         --variants N          scenes per drawing besides the plain one (default: 8)
         --average X           share of the running average that is kept per step (default: 0.999)
@@ -58,6 +62,16 @@ public static class TrainVerb
                     break;
                 case "pictures":
                     TrainPictures(options, output, cancellationToken);
+                    break;
+                case "sound-autoencoder":
+                    SoundStages.TrainAutoencoder(options, Schedule(options, 8, 1e-3), PickDevice(options), output, cancellationToken);
+                    break;
+                case "vocoder":
+                    SoundStages.TrainVocoder(options, Schedule(options, 8, 1e-3), PickDevice(options), output, cancellationToken);
+                    break;
+                case "sounds":
+                    SoundStages.Train(
+                        options, Schedule(options, 32, 6e-4), PickDevice(options), Precision(options), output, cancellationToken);
                     break;
                 case "talk-open":
                     TalkStages.AskOpen(options, output, cancellationToken);
@@ -117,18 +131,20 @@ public static class TrainVerb
             TimeProvider.System)
         {
             Autoencoder = options.Required("autoencoder"),
-            Precision = (options.Text("precision") ?? "f32") switch
-            {
-                "f32" => ScalarType.Float32,
-                "bf16" => ScalarType.BFloat16,
-                var other => throw new TrainArgumentException($"--precision {other} is not known; f32 and bf16 are."),
-            },
+            Precision = Precision(options),
             Variants = options.Whole("variants") ?? 8,
             AverageDecay = options.Number("average") ?? 0.999,
             PreviewCount = options.Whole("previews") ?? 64,
         };
         trainer.Train(options.Has("resume"), cancellationToken);
     }
+
+    private static ScalarType Precision(TrainArguments options) => (options.Text("precision") ?? "f32") switch
+    {
+        "f32" => ScalarType.Float32,
+        "bf16" => ScalarType.BFloat16,
+        var other => throw new TrainArgumentException($"--precision {other} is not known; f32 and bf16 are."),
+    };
 
     private static TrainingSchedule Schedule(TrainArguments options, int batch, double rate)
     {

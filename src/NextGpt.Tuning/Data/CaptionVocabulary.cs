@@ -17,9 +17,17 @@ public static class CaptionVocabulary
             .GroupBy(word => word, StringComparer.Ordinal)
             .Select(group => (Pieces: ClipTokenizer.Letters(group.Key).ToList(), Count: group.Count()))
             .ToList();
+        return new ClipTokenizer(Merges(words, size - 514));
+    }
+
+    /// <summary>The pairs of pieces that are worth a token, the most frequent first.</summary>
+    /// <param name="words">Words in their smallest pieces, and how often they occur; the pieces are joined in place.</param>
+    /// <param name="most">Pairs at most.</param>
+    internal static List<(string Left, string Right)> Merges(List<(List<string> Pieces, int Count)> words, int most)
+    {
         var merges = new List<(string Left, string Right)>();
         var made = new HashSet<string>(StringComparer.Ordinal);
-        while (merges.Count < size - 514)
+        while (merges.Count < most)
         {
             var counts = new Dictionary<(string Left, string Right), int>();
             foreach (var (pieces, count) in words)
@@ -48,7 +56,7 @@ public static class CaptionVocabulary
             }
         }
 
-        return new ClipTokenizer(merges);
+        return merges;
     }
 
     private static void Join(List<string> pieces, (string Left, string Right) pair)

@@ -42,15 +42,18 @@ internal static class SoundRules
     {
         var first = pool.One(WorldKind.Sound, draw, IsLong);
         var second = first is null ? null : pool.One(WorldKind.Sound, draw, row => row.Concept != first.Concept && IsLong(row));
-        return first is null || second is null ? null : new Composed
-        {
-            Rule = "mixed",
-            Recipe = new SoundRecipe([first, second]),
-            Said = $"{first.Caption} and {second.Caption}",
-            Caption = $"{first.Caption} and {second.Caption}",
-            Count = 2,
-        };
+        return first is null || second is null ? null : Mixed(first, second);
     }
+
+    /// <summary>These two sounds at once.</summary>
+    internal static Composed Mixed(WorldRow first, WorldRow second) => new()
+    {
+        Rule = "mixed",
+        Recipe = new SoundRecipe([first, second]),
+        Said = $"{first.Caption} and {second.Caption}",
+        Caption = $"{first.Caption} and {second.Caption}",
+        Count = 2,
+    };
 
     /// <summary>What a change is called.</summary>
     internal static string Word(SoundChange change) => change switch

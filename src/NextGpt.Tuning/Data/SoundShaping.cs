@@ -20,7 +20,11 @@ internal static class SoundShaping
         _ => clip,
     };
 
-    private static AudioClip Replayed(AudioClip clip, int from, int to) =>
+    /// <summary>As if it had been taken at another rate: pitch and tempo change together.</summary>
+    /// <param name="clip">One channel.</param>
+    /// <param name="from">With <paramref name="to"/> the ratio of the pitches, new to old, in small numbers.</param>
+    /// <param name="to">See there.</param>
+    internal static AudioClip Replayed(AudioClip clip, int from, int to) =>
         (clip with { SampleRateHz = from * 1_000 }).Resample(to * 1_000) with { SampleRateHz = clip.SampleRateHz };
 
     /// <summary>Both at the same time, as long as the longer one; the shorter one is repeated where it fits again whole.</summary>

@@ -144,8 +144,6 @@ public sealed class AutoencoderTrainer
         return decibels;
     }
 
-    // The U-Net shall meet latents of mean 0 and spread 1 in every channel. The two 1 x 1 convolutions around the latent take
-    // that over exactly, so that the folder needs no numbers beside the usual ones and the scaling factor is 1.
     private void Save(AutoencoderKL network, SceneRenderer renderer)
     {
         using var noGradient = no_grad();
@@ -158,22 +156,9 @@ public sealed class AutoencoderTrainer
             parts.Add(network.Encode(renderer.RenderPlain(part)).Mean.alias().MoveToOuterDisposeScope());
         }
 
-        var latents = cat(parts).transpose(0, 1).flatten(1);   // [channel, numbers]
-        var (mean, spread) = (latents.mean([1]), latents.std(1).clamp(min: 1e-6));
-        _journal.Say($"Latents before they are made even, mean by channel {Numbers(mean)}; spread {Numbers(spread)}.");
-        var weights = network.state_dict();
-        var channels = Network.LatentChannels;
-        weights["quant_conv.weight"].narrow(0, 0, channels).div_(spread.view(-1, 1, 1, 1));
-        weights["quant_conv.bias"].narrow(0, 0, channels).sub_(mean).div_(spread);
-        weights["quant_conv.bias"].narrow(0, channels, channels).sub_(2 * spread.log());   // logarithm of the variance
-        var post = weights["post_quant_conv.weight"];
-        weights["post_quant_conv.bias"].add_(post.flatten(1).mv(mean));
-        post.mul_(spread.view(1, -1, 1, 1));
+        _journal.Say(LatentScale.MakeEven(network, cat(parts)));
         var folder = Path.Combine(_folder, "vae");
         NetworkFiles.SaveWeights(network, Path.Combine(folder, "diffusion_pytorch_model.safetensors"));
         (Network with { ScalingFactor = 1 }).Save(Path.Combine(folder, "config.json"));
     }
-
-    private static string Numbers(Tensor values) =>
-        string.Join(" ", values.cpu().data<float>().ToArray().Select(value => value.ToString("0.00", CultureInfo.InvariantCulture)));
 }

@@ -23,15 +23,29 @@ public sealed class LatentCache : IDisposable
     /// <param name="dtype">How latents are kept.</param>
     public LatentCache(
         IReadOnlyList<PictureScene> scenes, Func<Tensor> latents, ClipTokenizer tokenizer, Device device, ScalarType dtype)
+        : this(
+            [.. scenes.Select(scene => scene.Weight)],
+            [.. scenes.SelectMany(scene => scene.Captions).Select(text => tokenizer.Encode(text, MiniPictures.CaptionTokens))],
+            latents, device, dtype)
+    {
+    }
+
+    /// <summary>Takes latents and tokens.</summary>
+    /// <param name="weights">How often each scene is drawn, in proportion.</param>
+    /// <param name="captions">Tokens of the wordings, scene by scene, as many for each scene and all of one length.</param>
+    /// <param name="latents">Gives [scenes, latent, height, width].</param>
+    /// <param name="device">Where everything lies.</param>
+    /// <param name="dtype">How latents are kept.</param>
+    internal LatentCache(
+        IReadOnlyList<double> weights, IReadOnlyList<long[]> captions, Func<Tensor> latents, Device device, ScalarType dtype)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         _latents = latents().to(dtype, device).alias().DetachFromDisposeScope();
-        _wordings = scenes[0].Captions.Count;
-        var tokens = scenes.SelectMany(scene => scene.Captions).SelectMany(text => tokenizer.Encode(text, MiniPictures.CaptionTokens)).ToArray();
-        _tokens = tensor(tokens, [(long)scenes.Count * _wordings, MiniPictures.CaptionTokens]).to(device).alias().DetachFromDisposeScope();
-        var weights = tensor(scenes.Select(scene => scene.Weight).ToArray());
-        _cumulative = weights.cumsum(0).to(device).alias().DetachFromDisposeScope();
+        _wordings = captions.Count / weights.Count;
+        var tokens = captions.SelectMany(row => row).ToArray();
+        _tokens = tensor(tokens, [captions.Count, captions[0].Length]).to(device).alias().DetachFromDisposeScope();
+        _cumulative = tensor(weights.ToArray()).cumsum(0).to(device).alias().DetachFromDisposeScope();
     }
 
     /// <summary>Renders and encodes, or reads what an earlier run encoded.</summary>
@@ -43,7 +57,16 @@ public sealed class LatentCache : IDisposable
     /// <param name="device">Where the autoencoder lies.</param>
     /// <returns>[scenes, latent, height, width] float32 on the CPU, owned by the caller's dispose scope; the same whether read or made.</returns>
     public static Tensor Encode(
-        IReadOnlyList<PictureScene> scenes, SceneRenderer renderer, AutoencoderKL autoencoder, string file, string key, Device device)
+        IReadOnlyList<PictureScene> scenes, SceneRenderer renderer, AutoencoderKL autoencoder, string file, string key, Device device) =>
+        Keep(file, key, scenes.Chunk(128).Select<PictureScene[], Func<Tensor>>(
+            chunk => () => autoencoder.Encode(renderer.Render(chunk)).Mean * autoencoder.Config.ScalingFactor));
+
+    /// <summary>Reads what an earlier run kept, or makes it part by part and keeps it.</summary>
+    /// <param name="file">Where latents are kept, as float16.</param>
+    /// <param name="key">Names everything they depend on; a file with another key is made anew.</param>
+    /// <param name="parts">Make the parts, in order: [some, latent, height, width], on any device.</param>
+    /// <returns>All parts after each other, float32 on the CPU, owned by the caller's dispose scope; the same whether read or made.</returns>
+    internal static Tensor Keep(string file, string key, IEnumerable<Func<Tensor>> parts)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -58,15 +81,14 @@ public sealed class LatentCache : IDisposable
             }
         }
 
-        var parts = new List<Tensor>();
-        foreach (var chunk in scenes.Chunk(128))
+        var made = new List<Tensor>();
+        foreach (var make in parts)
         {
             using var part = NewDisposeScope();
-            var (mean, _) = autoencoder.Encode(renderer.Render(chunk));
-            parts.Add((mean * autoencoder.Config.ScalingFactor).to(ScalarType.Float16).to(ScalarType.Float32).cpu().alias().MoveToOuterDisposeScope());
+            made.Add(make().to(ScalarType.Float16).to(ScalarType.Float32).cpu().alias().MoveToOuterDisposeScope());
         }
 
-        var latents = cat(parts);
+        var latents = cat(made);
         var writer = new SafetensorsWriter();
         writer.Add(TensorName, latents, SafetensorsType.F16);
         writer.Metadata["key"] = key;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using NextGpt.Model.Decoders.Schedulers;
 using NextGpt.Model.Decoders.StableDiffusion;
 using NextGpt.Tuning.Data;
+using NextGpt.Tuning.Losses;
 using NextGpt.Tuning.Optimisation;
 using static TorchSharp.torch;
 
@@ -19,10 +20,6 @@ namespace NextGpt.Tuning.Pictures;
 public sealed class PictureTrainer
 {
     private const double CaptionDropout = 0.1;
-
-    // Where most time steps lie, as a share of all: with fewer high ones forms are not learnt, with more of them colours are not.
-    private const double TimeMedian = 0.57;
-    private const double AnyTimeShare = 0.1;
 
     private readonly PictureAtlas _atlas;
     private readonly TrainingSchedule _schedule;
@@ -135,16 +132,7 @@ public sealed class PictureTrainer
         var (latents, tokens) = cache.Draw(batch, random);
         tokens = where(random.Uniform(batch, 1) < CaptionDropout, empty, tokens);
 
-        // Each sample gets its time from its own slice of the range, so that no batch leans to one side.
-        var steps = signal.numel();
-        var even = ((arange(batch, ScalarType.Float32, _device) + random.Uniform(batch)) / batch).clamp(1e-6, 1 - 1e-6);
-        var bell = ((((2 * even) - 1).erfinv() * Math.Sqrt(2)) + Math.Log(TimeMedian / (1 - TimeMedian))).sigmoid();
-        var share = where(random.Uniform(batch) < AnyTimeShare, even, bell);
-        var times = (share * steps).floor().clamp(0, steps - 1).to(ScalarType.Int64);
-        var left = signal.index_select(0, times);
-        var noise = random.Normal(latents.shape);
-        var noisy = NoiseSchedule.AddNoise(latents, noise, left);
-        var target = NoiseSchedule.Velocity(latents, noise, left);
+        var (noisy, times, target) = NoisyLatents.Draw(latents, signal, random);
 
         var context = networks.TextEncoder.call(tokens);   // [batch, seq, hidden]
         var prediction = networks.UNet.call(noisy.to(Precision), times, context, null).to(ScalarType.Float32);
