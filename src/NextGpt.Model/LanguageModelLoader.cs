@@ -81,10 +81,11 @@ internal static class LanguageModelLoader
         }
     }
 
-    /// <summary>Loads the network that the options name as float32 that gradients can flow through, on their device.</summary>
+    /// <summary>Loads the network that the options name as floats that gradients can flow through, on their device.</summary>
     /// <param name="options">Which model, on which device.</param>
+    /// <param name="type">Type of the weights.</param>
     /// <exception cref="InvalidDataException">The files are not usable, with what to do.</exception>
-    internal static TrainableLanguage LoadForTraining(ModelOptions options)
+    internal static TrainableLanguage LoadForTraining(ModelOptions options, ScalarType type = ScalarType.Float32)
     {
         TorchRuntime.Load(options.Libtorch);
         var device = TorchRuntime.ResolveDevice(options.Device);
@@ -94,19 +95,19 @@ internal static class LanguageModelLoader
             var config = LlamaConfigFile.Read(Path.Combine(path, "config.json"));
             using var folder = SafetensorsFolder.Open(path);
             var words = TokenizerFolder.Read(path);
-            return Trainable(config, folder, words, TemplateOf(options, null, words, PublishedTemplate(path), Path.GetFileName(path)), device);
+            return Trainable(config, folder, words, TemplateOf(options, null, words, PublishedTemplate(path), Path.GetFileName(path)), device, type);
         }
 
         using var source = new GgufLlama(path);
         var tokenizer = GgufTokenizer.Read(source.File.Metadata);
         var template = TemplateOf(options, null, tokenizer, source.File.Metadata.Text("tokenizer.chat_template"), path);
-        return Trainable(source.Config, source, tokenizer, template, device);
+        return Trainable(source.Config, source, tokenizer, template, device, type);
     }
 
     private static TrainableLanguage Trainable(
-        LlamaConfig config, ITensorSource source, ITokenizer tokenizer, IPromptTemplate template, Device device)
+        LlamaConfig config, ITensorSource source, ITokenizer tokenizer, IPromptTemplate template, Device device, ScalarType type)
     {
-        var network = new LlamaModel(config, device);
+        var network = new LlamaModel(config, device, type);
         try
         {
             network.Load(source);

@@ -61,9 +61,10 @@ public static class NextTokenLoss
     /// <param name="hidden">[batch, seq, hidden], the network's output before its head.</param>
     /// <param name="labels">[batch, seq] int64, see <see cref="PerToken"/>.</param>
     /// <param name="head">Makes [rows, vocab] of [rows, hidden].</param>
+    /// <param name="rowWeights">[batch] float, how much each row counts; null is all alike.</param>
     /// <returns>A scalar, float32, owned by the caller's dispose scope.</returns>
     /// <exception cref="ArgumentException">No token is labelled.</exception>
-    public static Tensor MeanOfLabelled(Tensor hidden, Tensor labels, Func<Tensor, Tensor> head)
+    public static Tensor MeanOfLabelled(Tensor hidden, Tensor labels, Func<Tensor, Tensor> head, Tensor? rowWeights = null)
     {
         ArgumentNullException.ThrowIfNull(hidden);
         ArgumentNullException.ThrowIfNull(labels);
@@ -77,6 +78,14 @@ public static class NextTokenLoss
         }
 
         var before = hidden.narrow(1, 0, labels.shape[1] - 1).flatten(0, 1).index_select(0, places);
-        return nn.functional.cross_entropy(head(before).to(ScalarType.Float32), next.index_select(0, places)).MoveToOuterDisposeScope();
+        var (scores, wanted) = (head(before).to(ScalarType.Float32), next.index_select(0, places));
+        if (rowWeights is null)
+        {
+            return nn.functional.cross_entropy(scores, wanted).MoveToOuterDisposeScope();
+        }
+
+        var weights = rowWeights.unsqueeze(1).expand(-1, labels.shape[1] - 1).reshape(-1).index_select(0, places);
+        var losses = nn.functional.cross_entropy(scores, wanted, reduction: nn.Reduction.None);
+        return (losses * weights).sum().div(weights.sum().clamp_min(1e-12)).MoveToOuterDisposeScope();
     }
 }

@@ -12,6 +12,8 @@ internal sealed class TrainArguments
         "world", "atlas", "out", "autoencoder", "vocoder", "steps", "minutes", "device", "precision", "batch", "rate", "warm-up", "variants", "average",
         "previews", "preview-minutes", "checkpoint-minutes", "journal", "seed", "libtorch",
         "open", "count", "adapter", "model", "rank",
+        "encoder", "picture-decoder", "sound-decoder", "clip-decoder", "from", "cache", "open-share", "max-tokens", "caption-weight",
+        "projection-width", "projection-layers", "input-width", "id", "language", "figures", "render-steps", "guidance",
     ];
 
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);

@@ -22,6 +22,10 @@ public static class TrainVerb
         nextgpt train talk-open            --open FILE [--count N]: the untouched model's answers to open requests
         nextgpt train talk                 --out FOLDER [--open FILE] [--steps N | --minutes N]
         nextgpt train talk-exam            [--adapter FOLDER] [--count N]
+        nextgpt train align-input          --world FOLDER --encoder FOLDER --out FOLDER [--from FOLDER]
+        nextgpt train align-output         --world FOLDER --picture-decoder FOLDER ... --out FOLDER [--from FOLDER]
+        nextgpt train instruct             --world FOLDER --encoder FOLDER --picture-decoder FOLDER ... --from FOLDER --out FOLDER [--open FILE]
+        nextgpt train package              --from FOLDER [--encoder FOLDER] [--picture-decoder FOLDER] ... --out FOLDER
 
         --device cpu|cuda:N   where to train (default: cpu)
         --precision f32|bf16  type of the weights while training (default: f32; bf16 only on a GPU)
@@ -38,6 +42,18 @@ public static class TrainVerb
         --seed N              everything random follows from it (default: 1)
         --model PATH          the language model (default: the embedded one)
         --rank N              of the adapter (default: 32)
+
+        of align-input, align-output, instruct and package (every encoder and decoder may be missing; what is missing is not learnt):
+        --encoder FOLDER, --picture-decoder FOLDER, --sound-decoder FOLDER, --clip-decoder FOLDER   frozen networks
+        --autoencoder FOLDER  of a picture decoder that was trained without one beside it
+        --from FOLDER         parts of an earlier stage
+        --cache FOLDER        what frozen networks said of this world; stages may share it (default: cache in --out)
+        --caption-weight X    of the distance to gold captions (default: 1)
+        --max-tokens N        longest conversation (default: 256)
+        --open FILE, --open-share X   kept open answers and their share (default: 0.15)
+        --projection-width N, --projection-layers N   of fresh output projections (default: 256, 2)
+        --input-width N       hidden layer of a fresh input projection (default: 0, one linear layer)
+        --id NAME, --language PATH, --figures FILE, --render-steps N, --guidance X   of a package (default: mini, the embedded one, none, 20, 5)
         --resume              go on from the checkpoint in --out
         """;
 
@@ -81,6 +97,18 @@ public static class TrainVerb
                     break;
                 case "talk-exam":
                     TalkStages.Examine(options, output, cancellationToken);
+                    break;
+                case "align-input":
+                    AlignmentStages.Train(options, Schedule(options, 32, 1e-3), PickDevice(options), Precision(options), output, cancellationToken);
+                    break;
+                case "align-output":
+                    AlignmentStages.Train(options, Schedule(options, 32, 1e-3), PickDevice(options), Precision(options), output, cancellationToken);
+                    break;
+                case "instruct":
+                    AlignmentStages.Train(options, Schedule(options, 16, 3e-4), PickDevice(options), Precision(options), output, cancellationToken);
+                    break;
+                case "package":
+                    AlignmentStages.Assemble(options, output, cancellationToken);
                     break;
                 default:
                     throw new TrainArgumentException($"'{options.Stage}' is no stage of training.");
@@ -167,6 +195,13 @@ public static class TrainVerb
             Seed = options.Whole("seed") ?? 1,
         };
     }
+
+    private static ScalarType Precision(TrainArguments options) => (options.Text("precision") ?? "f32") switch
+    {
+        "f32" => ScalarType.Float32,
+        "bf16" => ScalarType.BFloat16,
+        var other => throw new TrainArgumentException($"--precision {other} is not known; f32 and bf16 are."),
+    };
 
     private static Device PickDevice(TrainArguments options)
     {

@@ -7,14 +7,29 @@ namespace NextGpt.Model.Encoders;
 /// <summary>ImageBind with its preparation, as the assembled model sees it.</summary>
 /// <param name="network">The network, filled and in eval mode; owned by this.</param>
 /// <param name="features">What of its output is given.</param>
-internal sealed class ImageBindEncoder(ImageBind network, MediaFeatures features) : IMediaEncoder
+public sealed class ImageBindEncoder(ImageBind network, MediaFeatures features) : IMediaEncoder
 {
     private readonly MediaPreparation _preparation = new(network.Config);
     private readonly Device _device = network.parameters().First().device;
     private readonly ScalarType _type = network.parameters().First().dtype;
 
+    /// <inheritdoc/>
     public int FeatureSize => network.Config.OutputSize;
 
+    /// <summary>Reads an encoder.</summary>
+    /// <param name="folder">ImageBind with its <c>config.json</c>.</param>
+    /// <param name="features">What of its output is given.</param>
+    /// <param name="device">Where the weights shall lie; null is the CPU.</param>
+    /// <param name="type">Type of the weights; null is float32.</param>
+    /// <exception cref="InvalidDataException">What does not fit, by name.</exception>
+    public static ImageBindEncoder Load(string folder, MediaFeatures features, Device? device = null, ScalarType? type = null)
+    {
+        var network = ImageBind.Load(folder, device, type);
+        network.eval();
+        return new ImageBindEncoder(network, features);
+    }
+
+    /// <inheritdoc/>
     public Tensor Encode(Medium medium)
     {
         using var scope = NewDisposeScope();
@@ -26,6 +41,7 @@ internal sealed class ImageBindEncoder(ImageBind network, MediaFeatures features
         return given.MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
     public Tensor Embed(Medium medium)
     {
         using var scope = NewDisposeScope();
@@ -33,5 +49,6 @@ internal sealed class ImageBindEncoder(ImageBind network, MediaFeatures features
         return network.Embed(medium.Kind, _preparation.Prepare(medium, _device).to(_type)).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
     public void Dispose() => network.Dispose();
 }

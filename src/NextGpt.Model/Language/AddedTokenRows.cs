@@ -79,6 +79,29 @@ public sealed class AddedTokenRows : nn.Module
         return new AddedTokenRows(Near(model.EmbeddingWeight), Near(model.HeadWeight), model.Device);
     }
 
+    /// <summary>Reads rows.</summary>
+    /// <param name="path">A file that <see cref="Save"/> wrote.</param>
+    /// <param name="device">Where they shall lie; null is the CPU.</param>
+    /// <exception cref="InvalidDataException">A tensor is missing or has another shape, by name.</exception>
+    public static AddedTokenRows Load(string path, Device? device = null)
+    {
+        using var file = SafetensorsFile.Open(path);
+        using var scope = NewDisposeScope();
+        Tensor Of(string name)
+        {
+            if (!file.Tensors.TryGetValue(name, out var info) || info.Shape.Count != 2)
+            {
+                throw new InvalidDataException($"{file.Name}: tensor '{name}' of [rows, hidden] is missing; is this a file of added tokens?");
+            }
+
+            var values = new float[info.Count];
+            file.Read(name, values);
+            return tensor(values, [.. info.Shape]);
+        }
+
+        return new AddedTokenRows(Of(EmbeddingName), Of(HeadName), device);
+    }
+
     /// <summary>Writes the rows.</summary>
     /// <param name="path">The file; replaced where it exists.</param>
     /// <param name="storedAs">How numbers are stored.</param>

@@ -7,7 +7,7 @@ namespace NextGpt.Model.Language;
 /// <param name="Count">Positions that it takes.</param>
 /// <param name="Medium">The picture, sound or clip.</param>
 /// <param name="Id">What stands in its place among the token ids: negative, one for every content.</param>
-internal sealed record SplicedMedium(int Position, int Count, Medium Medium, int Id);
+public sealed record SplicedMedium(int Position, int Count, Medium Medium, int Id);
 
 /// <summary>How media stand among the tokens of a model.</summary>
 internal sealed record MediaSplice

@@ -4,7 +4,7 @@ namespace NextGpt.Model.Language;
 /// <param name="Tokens">The ids, the begin token first where the model has one; negative where a medium stands.</param>
 /// <param name="Trained">For each id, whether the tuning loss covers it.</param>
 /// <param name="DroppedMessages">Oldest messages that were left out.</param>
-internal sealed record BuiltPrompt(IReadOnlyList<int> Tokens, IReadOnlyList<bool> Trained, int DroppedMessages)
+public sealed record BuiltPrompt(IReadOnlyList<int> Tokens, IReadOnlyList<bool> Trained, int DroppedMessages)
 {
     /// <summary>The media among the tokens, in order.</summary>
     public IReadOnlyList<SplicedMedium> Media { get; init; } = [];

@@ -127,8 +127,9 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>Writes the adapter as a new folder that is either whole or not there.</summary>
     /// <param name="folder">Must not exist yet.</param>
+    /// <param name="storedAs">How numbers are stored.</param>
     /// <exception cref="IOException">The folder exists, or the disk refused.</exception>
-    public void Save(string folder)
+    public void Save(string folder, SafetensorsType storedAs = SafetensorsType.F32)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (Path.Exists(folder))
@@ -143,7 +144,7 @@ public sealed class LoraAdapter : IDisposable
             var writer = new SafetensorsWriter();
             foreach (var (name, parameter) in NamedParameters)
             {
-                writer.Add(Prefix + name, parameter);
+                writer.Add(Prefix + name, parameter, storedAs);
             }
 
             writer.Save(Path.Combine(temporary, WeightsName));

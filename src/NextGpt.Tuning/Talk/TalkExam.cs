@@ -56,7 +56,7 @@ public static class TalkExam
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var (tokens, _) = language.Write([.. TalkTrainer.MessagesOf(dialogue).SkipLast(1)], openReply: true);
+        var (tokens, _, _) = language.Write([.. TalkTrainer.MessagesOf(dialogue).SkipLast(1)], openReply: true);
         using var cache = language.Network.NewCache(tokens.Count + LongestAnswer);
         var said = new List<int>();
         var next = Next(language, cache, [.. tokens]);

@@ -1,26 +1,22 @@
-using System.Globalization;
 using NextGpt.Model;
 using NextGpt.Model.Language;
 using NextGpt.Model.Lora;
+using NextGpt.Tuning.Alignment;
 using NextGpt.Tuning.Optimisation;
-using static TorchSharp.torch;
 
 namespace NextGpt.Tuning.Talk;
 
 /// <summary>Teaches everyday talk to a frozen language model through a low-rank adapter.</summary>
 /// <remarks>
-/// LoRA (Hu et al. 2021) on the named layers; the loss covers the model's own words only. Open requests with the untouched model's
-/// answers are drawn for a fixed share of every batch, so that narrow talk does not eat the rest.
+/// A setting of <see cref="AlignmentTrainer"/>: LoRA (Hu et al. 2021) on the named layers, no media. The loss covers the model's own words only. Open requests with
+/// the untouched model's answers are drawn for a share of the places, so that narrow talk does not eat the rest.
 /// </remarks>
 public sealed class TalkTrainer
 {
-    // Rows of a batch come from neighbours by length, so that little of it is padding.
-    private const int Neighbours = 8;
-
     private readonly TrainableLanguage _language;
     private readonly TrainingSchedule _schedule;
     private readonly string _folder;
-    private readonly TrainingJournal _journal;
+    private readonly TextWriter _output;
     private readonly TimeProvider _time;
 
     /// <summary>Prepares.</summary>
@@ -34,7 +30,7 @@ public sealed class TalkTrainer
         _language = language;
         _schedule = schedule;
         _folder = folder;
-        _journal = new TrainingJournal(folder, output);
+        _output = output;
         _time = time;
     }
 
@@ -67,46 +63,14 @@ public sealed class TalkTrainer
     /// <param name="cancellationToken">Stops the run after a checkpoint.</param>
     public void Train(bool resume, CancellationToken cancellationToken = default)
     {
-        Directory.CreateDirectory(_folder);
-        var network = _language.Network;
-        using var random = new StepRandom(CPU, _schedule.Seed);
-        using var adapter = LoraAdapter.Create(network, Adapter, _schedule.Seed);
-        adapter.Attach(network);
-        using var optimiser = new FlatAdamW(adapter.NamedParameters, new FlatAdamWOptions { AverageDecay = 0, SecondMomentum = 0.98 });
-        var run = new TrainingRun(optimiser, _schedule, _folder, _journal, _time);
-        if (resume)
-        {
-            run.Resume();
-        }
-
-        var narrow = Written(TalkComposer.ForTraining(Dialogues, _schedule.Seed).Select(MessagesOf));
-        var open = Written(Open.Select(answer => MessagesOf(new Dialogue("open", [new TalkTurn(answer.Request, answer.Answer)]))));
-        _journal.Say(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{narrow.Count} conversations and {open.Count} open answers, {adapter.NamedParameters.Sum(named => named.Parameter.numel()) / 1e6:0.0} M weights of rank {Adapter.Rank}."));
-        var openRows = open.Count == 0 ? 0 : (int)Math.Round(_schedule.BatchSize * OpenShare);
-        try
-        {
-            run.Train(
-                step =>
-                {
-                    random.Begin(step);
-                    return Loss([.. Rows(narrow, _schedule.BatchSize - openRows, random), .. Rows(open, openRows, random)]);
-                },
-                null, network.Device, cancellationToken);
-        }
-        finally
-        {
-            LoraAdapter.Detach(network);
-        }
-
-        var target = Path.Combine(_folder, "adapter");
-        if (Directory.Exists(target))
-        {
-            Directory.Delete(target, recursive: true);
-        }
-
-        adapter.Save(target);
+        var stage = AlignmentStage.Talk(Adapter);
+        using var model = new AlignmentModel(_language, new AlignmentParts { Seed = _schedule.Seed }, stage);
+        var writer = new RowWriter(_language, signals: null);
+        var narrow = Written(writer, TalkComposer.ForTraining(Dialogues, _schedule.Seed).Select(MessagesOf));
+        var open = Written(writer, Open.Select(answer => MessagesOf(new Dialogue("open", [new TalkTurn(answer.Request, answer.Answer)]))));
+        _output.WriteLine($"{narrow.Count} conversations and {open.Count} open answers, rank {Adapter.Rank}.");
+        new AlignmentTrainer(model, stage, media: null, _schedule, _folder, _output, _time)
+            .Train(new Drawn(narrow, open, OpenShare, _schedule.Seed), resume, cancellationToken);
     }
 
     /// <summary>A conversation as messages.</summary>
@@ -118,46 +82,17 @@ public sealed class TalkTrainer
             PromptMessage.Of(PromptRole.Assistant, turn.Answer),
         })];
 
-    private static IEnumerable<Row> Rows(IReadOnlyList<Row> sorted, int count, StepRandom random)
+    private List<TrainingRow> Written(RowWriter writer, IEnumerable<IReadOnlyList<PromptMessage>> conversations) =>
+        [.. conversations.Select(messages => writer.Write(messages)).Where(row => row.Tokens.Count <= MaxTokens)];
+
+    /// <summary>Conversations, with open answers for a share of the places.</summary>
+    private sealed class Drawn(List<TrainingRow> narrow, List<TrainingRow> open, double openShare, int seed) : IRowSource
     {
-        if (count == 0)
+        public TrainingRow At(long place)
         {
-            return [];
+            var draw = new Random(unchecked((int)(((ulong)place + 1) * 0x9E3779B97F4A7C15UL >> 33) ^ (seed * 486_187_739)));
+            var rows = open.Count > 0 && draw.NextDouble() < openShare ? open : narrow;
+            return rows[draw.Next(rows.Count)];
         }
-
-        using var scope = NewDisposeScope();
-        var window = Math.Min(sorted.Count, count * Neighbours);
-        var start = random.Whole(sorted.Count - window + 1, 1).item<long>();
-        return [.. random.Whole(window, count).data<long>().ToArray().Select(offset => sorted[(int)(start + offset)])];
     }
-
-    private IReadOnlyList<Row> Written(IEnumerable<IReadOnlyList<PromptMessage>> conversations) =>
-        [.. conversations.Select(messages => _language.Write(messages))
-            .Where(written => written.Tokens.Count <= MaxTokens)
-            .Select(written => new Row(
-                [.. written.Tokens.Select(token => (long)token)],
-                [.. written.Tokens.Select((token, at) => written.Trained[at] ? token : NextTokenLoss.Unlabelled)]))
-            .OrderBy(row => row.Tokens.Length)];
-
-    private Tensor Loss(IReadOnlyList<Row> rows)
-    {
-        using var scope = NewDisposeScope();
-        var length = rows.Max(row => row.Tokens.Length);
-        var (tokens, labels) = (new long[rows.Count * length], new long[rows.Count * length]);
-        Array.Fill(tokens, _language.Tokenizer.PadToken);
-        Array.Fill(labels, NextTokenLoss.Unlabelled);
-        for (var index = 0; index < rows.Count; index++)
-        {
-            rows[index].Tokens.CopyTo(tokens, index * length);
-            rows[index].Labels.CopyTo(labels, index * length);
-        }
-
-        // Padding stands behind: a causal network does not see it, and nothing of it is learnt.
-        var network = _language.Network;
-        var hidden = network.call(network.Embed(tensor(tokens, [rows.Count, length], device: network.Device)), null, null);
-        return NextTokenLoss.MeanOfLabelled(hidden, tensor(labels, [rows.Count, length], device: network.Device), network.Head)
-            .MoveToOuterDisposeScope();
-    }
-
-    private sealed record Row(long[] Tokens, long[] Labels);
 }

@@ -23,7 +23,8 @@ public sealed class TaskMixture(WorldData world, int seed)
 
     /// <summary>The sample at a place, for training.</summary>
     /// <param name="place">0 and up; as many as are wanted.</param>
-    public InstructionSample ForTraining(long place) => At(place, testing: false, null);
+    /// <param name="task">One of <see cref="Shares"/>, or null for the mixture.</param>
+    public InstructionSample ForTraining(long place, string? task = null) => At(place, testing: false, task);
 
     /// <summary>The sample at a place, in words and of rows that no training sees.</summary>
     /// <param name="place">0 and up.</param>

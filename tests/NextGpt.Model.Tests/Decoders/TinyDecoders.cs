@@ -155,6 +155,7 @@ internal sealed class TinyDecoders : IDisposable
             Path.Combine(folder, "vocab.json"),
             JsonSerializer.Serialize(tokens.Select((token, id) => (token, id)).ToDictionary(entry => entry.token, entry => entry.id)));
         File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n");
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{"model_max_length": 32}""");   // as many as there are positions
     }
 
     private static void SaveClap(ClapTextEncoder network, string folder)
