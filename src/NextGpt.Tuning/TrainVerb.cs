@@ -167,13 +167,6 @@ public static class TrainVerb
         trainer.Train(options.Has("resume"), cancellationToken);
     }
 
-    private static ScalarType Precision(TrainArguments options) => (options.Text("precision") ?? "f32") switch
-    {
-        "f32" => ScalarType.Float32,
-        "bf16" => ScalarType.BFloat16,
-        var other => throw new TrainArgumentException($"--precision {other} is not known; f32 and bf16 are."),
-    };
-
     private static TrainingSchedule Schedule(TrainArguments options, int batch, double rate)
     {
         var (steps, minutes) = (options.Whole("steps"), options.Number("minutes"));

@@ -41,13 +41,12 @@ public sealed class AlignmentTrainerTests : IDisposable
     [MemberData(nameof(Stages))]
     public void A_stage_learns(string name, string[] moving)
     {
-        _stage.Train("learn", StageOf(name), 30);
+        _stage.Train("learn", StageOf(name), 40, few: 4);
 
         var losses = File.ReadLines(Path.Combine(_stage.At("learn"), "progress.jsonl"))
             .Select(line => System.Text.Json.JsonSerializer.Deserialize<TrainingProgress>(line)!.Loss).ToList();
         Assert.NotEmpty(moving);
-        // A language model of random weights can be told little by one position of its input.
-        Assert.True(losses[^1] < (name == "align-input" ? 0.99 : 0.97) * losses[0], $"Losses went from {losses[0]:0.000} to {losses[^1]:0.000}.");
+        Assert.True(losses[^1] < 0.97 * losses[0], $"Losses went from {losses[0]:0.000} to {losses[^1]:0.000}.");
         Assert.True(new FileInfo(Path.Combine(_stage.At("learn"), "loss.png")).Length > 100);
     }
 

@@ -67,7 +67,7 @@ internal sealed class TinyStage : IDisposable
     /// <summary>Runs a stage; the parts lie in the folder of that name.</summary>
     internal void Train(
         string name, AlignmentStage stage, int steps, string? from = null, int batch = 4, TextWriter? output = null, bool resume = false,
-        Action<AlignmentModel>? before = null, Action<AlignmentModel>? after = null, CancellationToken stop = default)
+        Action<AlignmentModel>? before = null, Action<AlignmentModel>? after = null, int? few = null, CancellationToken stop = default)
     {
         using var media = Media($"cache-{name}");
         using var language = Language();
@@ -75,8 +75,17 @@ internal sealed class TinyStage : IDisposable
         before?.Invoke(model);
         new AlignmentTrainer(
             model, stage, media, new TrainingSchedule { BatchSize = batch, LearningRate = 2e-2, WarmUpSteps = 2, TotalSteps = steps, JournalEvery = 5, Seed = 3 },
-            At(name), output ?? TextWriter.Null, new FakeTimeProvider()).Train(Rows(model, media, stage), resume, stop);
+            At(name), output ?? TextWriter.Null, new FakeTimeProvider()).Train(
+                few is { } count ? new Few(Rows(model, media, stage), count) : Rows(model, media, stage), resume, stop);
         after?.Invoke(model);
+    }
+
+    /// <summary>The first rows again and again.</summary>
+    private sealed class Few(IRowSource source, int count) : IRowSource
+    {
+        private readonly Dictionary<long, TrainingRow> _rows = [];
+
+        public TrainingRow At(long place) => _rows.TryGetValue(place % count, out var row) ? row : _rows[place % count] = source.At(place % count);
     }
 
     public void Dispose()
