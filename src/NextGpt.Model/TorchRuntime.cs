@@ -24,7 +24,7 @@ public static class TorchRuntime
     /// <summary>Loads libtorch from the given folder, else from beside the program, else from the package folder.</summary>
     /// <param name="folder">A folder with <c>libtorch_cpu</c>, or null for the one that came with the program.</param>
     /// <exception cref="InvalidOperationException">
-    /// The folder is not a usable libtorch, or another one is loaded already; with what to do.
+    /// The folder is not a usable libtorch, the system is too old for it, or another one is loaded already; with what to do.
     /// </exception>
     public static void Load(string? folder = null)
     {
@@ -48,6 +48,11 @@ public static class TorchRuntime
             }
 
             LibtorchFolder.Load(chosen);
+            if (Shim() is { } shim)
+            {
+                LibtorchFolder.LoadShim(shim);
+            }
+
             _loadedFrom = chosen;
         }
     }

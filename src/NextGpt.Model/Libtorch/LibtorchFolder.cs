@@ -74,6 +74,25 @@ internal sealed partial class LibtorchFolder
         }
     }
 
+    /// <summary>Loads what stands between the managed code and libtorch, before the network library looks for it in its own ways.</summary>
+    /// <param name="shim">The library.</param>
+    /// <exception cref="InvalidOperationException">It does not load: with the system's reason, and which systems it is for.</exception>
+    public static void LoadShim(string shim)
+    {
+        try
+        {
+            NativeLibrary.Load(shim);
+        }
+        catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+        {
+            throw new InvalidOperationException(
+                $"{Path.GetFileName(shim)} does not load on this system ({ReasonOf(failure)}). On Linux it needs glibc 2.34 and "
+                + "libstdc++ of GCC 12, as Debian 12 and Ubuntu 22.04 have them, or newer ones; on this system only the "
+                + "language model runs, with NextGpt:Model:Device set to cpu.",
+                failure);
+        }
+    }
+
     /// <summary>The file name of a library on this system.</summary>
     public static string LibraryName(string name) =>
         OperatingSystem.IsWindows() ? $"{name}.dll"
@@ -132,6 +151,8 @@ internal sealed partial class LibtorchFolder
         + "NextGpt:Model:Libtorch to its folder (torch/lib of a Python environment), or leave it out for the one that comes along.",
         cause);
 
+    private static string ReasonOf(Exception failure) => failure.Message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
+
     private void LoadWithNeeded(string path)
     {
         if (!_loaded.Add(Path.GetFileName(path)))
@@ -158,7 +179,7 @@ internal sealed partial class LibtorchFolder
         }
         catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
         {
-            throw Refused(_folder, $"{Path.GetFileName(path)} does not load ({failure.Message.ReplaceLineEndings(" ").TrimEnd('.')})", failure);
+            throw Refused(_folder, $"{Path.GetFileName(path)} does not load ({ReasonOf(failure)})", failure);
         }
     }
 

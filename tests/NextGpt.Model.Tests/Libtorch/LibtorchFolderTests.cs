@@ -102,6 +102,19 @@ public sealed class LibtorchFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_shim_that_the_system_cannot_load_is_refused_with_its_reason_and_the_systems_that_can()
+    {
+        var shim = Path.Combine(_folder, LibtorchFolder.LibraryName("LibTorchSharp"));
+        File.WriteAllText(shim, "cut short");
+
+        var refusal = Assert.Throws<InvalidOperationException>(() => LibtorchFolder.LoadShim(shim)).Message;
+
+        Assert.StartsWith($"{Path.GetFileName(shim)} does not load on this system (", refusal);
+        Assert.Contains("glibc 2.34", refusal);
+        Assert.Contains("NextGpt:Model:Device set to cpu", refusal);
+    }
+
+    [Fact]
     public void The_cuda_libraries_of_a_python_environment_are_found_beside_torch()
     {
         var lib = Directory.CreateDirectory(Path.Combine(_folder, "site-packages", "torch", "lib")).FullName;
