@@ -81,11 +81,7 @@ public static class ErrorCatalogue
     /// <summary>{0} the sentence of whoever tried to read it.</summary>
     public static ErrorEntry UnreadableMedia { get; } = new("unsupported_media", 415, "{0}");
 
-    /// <summary>{0} the file, {1} what it says it is, {2} what it is.</summary>
-    public static ErrorEntry MediaMismatch { get; } = new(
-        "media_mismatch", 415, "{0} says {1} but its bytes are {2}; send the real file.");
-
-    /// <summary>{0} the sentence of whoever tried to read it.</summary>
+    /// <summary>{0} the sentence of whoever compared what it says with what it is.</summary>
     public static ErrorEntry ContradictoryMedia { get; } = new("media_mismatch", 415, "{0}");
 
     /// <summary>{0} the sentence of whoever tried to read it.</summary>
@@ -226,7 +222,7 @@ public static class ErrorCatalogue
     public static IReadOnlyList<ErrorEntry> All { get; } =
     [
         EmptyPrompt, PromptHasTooManyCharacters, PromptHasTooManyTokens, PromptDoesNotFit, ValueOutOfRange,
-        InvalidRequest, UnsupportedParameter, UnsupportedMedia, UnreadableMedia, MediaMismatch,
+        InvalidRequest, UnsupportedParameter, UnsupportedMedia, UnreadableMedia,
         ContradictoryMedia, CorruptMedia, ImageTooLarge, MediaTooLong, FileTooLarge, FileCannotBeTaken, MediaFailed, TooManyFiles, UrlNotAllowed, RequestTooLarge,
         RequestTooSlow, Unauthorized, ScopeMissing, HostNotServed, OriginNotAllowed, TooManyFailures, BusyForPerson,
         BusyForGroup, Busy, BusyModel, ShuttingDown, QueueTimeout, ModelLoading, ModelUnavailable, FirstTokenTimeout, TurnTimeout,

@@ -13,27 +13,9 @@ public sealed record ModelSenses(IReadOnlyList<MediaKind> Reads, IReadOnlyList<M
     /// <summary>What can be sent, in the words of the catalogue, for example "PNG, JPEG, WebP or GIF".</summary>
     public string Sendable => Reads.Count == 0
         ? "text: the model that speaks here reads nothing else"
-        : Join([.. MediaFormat.All.Where(format => Reads.Contains(format.Kind) || IsMoving(format)).Select(NameOf)]);
+        : Join([.. MediaFormat.All.Where(MayRead).Select(format => format.DisplayName)]);
 
-    /// <summary>The short name of a format, for example "JPEG".</summary>
-    /// <param name="format">The format.</param>
-    public static string NameOf(MediaFormat format)
-    {
-        ArgumentNullException.ThrowIfNull(format);
-        return format.Extension switch
-        {
-            "jpg" => "JPEG",
-            "webp" => "WebP",
-            "webm" => "WebM",
-            var other => other.ToUpperInvariant(),
-        };
-    }
-
-    /// <summary>A GIF or WebP may be a clip.</summary>
-    internal bool MayRead(MediaFormat format) => Reads.Contains(format.Kind) || IsMoving(format);
-
-    private bool IsMoving(MediaFormat format) =>
-        Reads.Contains(MediaKind.Video) && (format == MediaFormat.Gif || format == MediaFormat.WebP);
+    internal bool MayRead(MediaFormat format) => Reads.Any(format.MayHold);
 
     private static string Join(string[] names) => names.Length < 2
         ? string.Concat(names)

@@ -2,37 +2,82 @@ using NextGpt.Media.Decoding;
 
 namespace NextGpt.Media;
 
-/// <summary>Compares what a sender says a file is with what its bytes are (<c>media_mismatch</c>, THR-8).</summary>
+/// <summary>
+/// Compares what a sender says a file is with what its bytes are (<c>media_mismatch</c>, THR-8). The one rule for every way in:
+/// web page, HTTP, bots, console, chat service.
+/// </summary>
 public static class DeclaredType
 {
+    private const int LongestType = 80;
+
+    /// <summary>Other names under which senders know our formats.</summary>
+    private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
+    {
+        ["application/mp4"] = "video/mp4",
+        ["application/ogg"] = "audio/ogg",
+        ["audio/m4a"] = "audio/mp4",
+        ["audio/mp3"] = "audio/mpeg",
+        ["audio/opus"] = "audio/ogg",
+        ["audio/vnd.wave"] = "audio/wav",
+        ["audio/vorbis"] = "audio/ogg",
+        ["audio/wave"] = "audio/wav",
+        ["audio/webm"] = "video/webm",
+        ["audio/x-flac"] = "audio/flac",
+        ["audio/x-m4a"] = "audio/mp4",
+        ["audio/x-mp3"] = "audio/mpeg",
+        ["audio/x-wav"] = "audio/wav",
+        ["image/apng"] = "image/png",
+        ["image/jpg"] = "image/jpeg",
+        ["image/pjpeg"] = "image/jpeg",
+        ["image/x-png"] = "image/png",
+        ["video/ogg"] = "audio/ogg",
+        ["video/quicktime"] = "video/mp4",
+        ["video/x-m4v"] = "video/mp4",
+    };
+
     /// <summary>
-    /// Refuses a file whose name or stated type promises one kind of media while its bytes are another kind, or none that
-    /// is known. A JPEG that calls itself PNG is read as what it is; MP4, M4A and WebM may hold sound or pictures.
+    /// How a file contradicts what its sender says, as a sentence; null if it does not. A name or stated type that promises a
+    /// picture, sound or clip is contradicted by bytes of another kind and by bytes that are no medium; a type that promises no
+    /// medium, by bytes that are one. A JPEG that calls itself PNG is read as what it is; MP4, M4A, WebM and Ogg may hold sound
+    /// or pictures.
     /// </summary>
     /// <param name="file">The file, or at least its first 64 bytes.</param>
     /// <param name="mediaType">What the sender says, for example <c>image/png</c>; parameters are ignored. Null is nothing.</param>
-    /// <param name="name">What the sender calls it; used where there is no type. Null is nothing.</param>
-    /// <exception cref="MediaException"><see cref="MediaProblem.Mismatch"/>: the sentence says both.</exception>
-    public static void Check(ReadOnlySpan<byte> file, string? mediaType, string? name)
+    /// <param name="name">What the sender calls it; its ending counts where there is no type. Null is nothing.</param>
+    public static string? Contradiction(ReadOnlySpan<byte> file, string? mediaType, string? name)
     {
-        if (Declared(mediaType, name) is not { } declared)
+        if (ClaimOf(mediaType, name) is not { } claim)
         {
-            return;
+            return null;
         }
 
         var actual = MediaFormat.Sniff(file);
-        if (actual is not null && (actual.Kind == declared.Kind || (IsContainer(actual) && declared.Kind != MediaKind.Image)))
-        {
-            return;
-        }
-
-        throw new MediaException(
-            MediaProblem.Mismatch,
-            $"{Refusal.Subject(name, null)} says {Name(declared)} but its bytes are {Describe(file)}; send the real {Noun(declared.Kind)}.");
+        var holds = actual is null
+            ? !claim.IsKnown   // nothing that is read, and nothing that was promised
+            : actual.Kind == claim.Kind || (IsContainer(actual) && claim.Kind is MediaKind.Audio or MediaKind.Video);
+        return holds ? null
+            : $"{Refusal.Subject(name, null)} says {claim.Name} but its bytes are {WordsFor(file)}; send the real {Noun(claim.Kind)}.";
     }
 
-    /// <summary>What a file is, in words, also where it is nothing that is read.</summary>
-    internal static string Describe(ReadOnlySpan<byte> file) => MediaFormat.Sniff(file) is { } known ? $"{Name(known)}" : file switch
+    /// <summary>Refuses a file that contradicts what its sender says (<see cref="Contradiction"/>).</summary>
+    /// <param name="file">The file, or at least its first 64 bytes.</param>
+    /// <param name="mediaType">What the sender says; null is nothing.</param>
+    /// <param name="name">What the sender calls it; null is nothing.</param>
+    /// <exception cref="MediaException"><see cref="MediaProblem.Mismatch"/>: the sentence says both.</exception>
+    public static void Check(ReadOnlySpan<byte> file, string? mediaType, string? name)
+    {
+        if (Contradiction(file, mediaType, name) is { } sentence)
+        {
+            throw new MediaException(MediaProblem.Mismatch, sentence);
+        }
+    }
+
+    /// <summary>What to call a file that is nothing that is read: the type that was stated, else what its bytes look like.</summary>
+    /// <param name="file">The file, or at least its first 64 bytes.</param>
+    /// <param name="mediaType">What the sender says; null is nothing.</param>
+    public static string Describe(ReadOnlySpan<byte> file, string? mediaType = null) => TypeOf(mediaType) ?? WordsFor(file);
+
+    private static string WordsFor(ReadOnlySpan<byte> file) => MediaFormat.Sniff(file) is { } known ? known.DisplayName : file switch
     {
         [] => "nothing",
         _ when file.StartsWith("PK"u8) => "a ZIP file",
@@ -67,42 +112,48 @@ public static class DeclaredType
         return true;
     }
 
-    private static MediaFormat? Declared(string? mediaType, string? name)
+    private static Claim? ClaimOf(string? mediaType, string? name)
     {
-        var type = mediaType?.Split(';')[0].Trim();
-        var extension = Path.GetExtension(name)?.TrimStart('.');
-        return MediaFormat.All.FirstOrDefault(format => Same(format.MediaType, Usual(type)))
-            ?? (string.IsNullOrEmpty(type) || Same(type, "application/octet-stream")
-                ? MediaFormat.All.FirstOrDefault(format => Same(format.Extension, Same(extension, "jpeg") ? "jpg" : extension))
-                : null);
+        if (TypeOf(mediaType) is not { } type)
+        {
+            var extension = Path.GetExtension(name)?.TrimStart('.').ToLowerInvariant();
+            return MediaFormat.All.FirstOrDefault(format => format.Extension == (extension == "jpeg" ? "jpg" : extension)) is { } named
+                ? new Claim(named.DisplayName, named.Kind, IsKnown: true)
+                : null;
+        }
+
+        return MediaFormat.All.FirstOrDefault(format => format.MediaType == type) is { } stated
+            ? new Claim(stated.DisplayName, stated.Kind, IsKnown: true)
+            : new Claim(type, KindOf(type), IsKnown: false);
     }
 
-    private static string? Usual(string? type) => type?.ToLowerInvariant() switch
+    /// <summary>The stated type in our spelling; null if nothing is stated.</summary>
+    private static string? TypeOf(string? mediaType)
     {
-        "image/jpg" or "image/pjpeg" => "image/jpeg",
-        "audio/wave" or "audio/x-wav" or "audio/vnd.wave" => "audio/wav",
-        "audio/mp3" => "audio/mpeg",
-        "audio/x-m4a" or "audio/m4a" => "audio/mp4",
-        "audio/x-flac" => "audio/flac",
-        "audio/opus" or "application/ogg" => "audio/ogg",
-        "audio/webm" => "video/webm",
-        { } other => other,
-        null => null,
+        var stated = mediaType?.Split(';')[0].ToLowerInvariant() ?? "";
+        var type = new string([.. stated.Where(letter => char.IsAsciiLetterOrDigit(letter) || "/-+.*".Contains(letter)).Take(LongestType)]);
+        return type is "" or "application/octet-stream" or "binary/octet-stream" ? null : Aliases.GetValueOrDefault(type, type);
+    }
+
+    private static MediaKind? KindOf(string type) => type.Split('/')[0] switch
+    {
+        "image" => MediaKind.Image,
+        "audio" => MediaKind.Audio,
+        "video" => MediaKind.Video,
+        _ => null,
     };
 
-    private static bool Same(string? a, string? b) => a is not null && string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
-
     private static bool IsContainer(MediaFormat format) =>
-        format == MediaFormat.Mp4 || format == MediaFormat.M4a || format == MediaFormat.WebM;
+        format == MediaFormat.Mp4 || format == MediaFormat.M4a || format == MediaFormat.WebM || format == MediaFormat.Ogg;
 
-    private static string Name(MediaFormat format) => format == MediaFormat.Jpeg ? "JPEG"
-        : format == MediaFormat.WebP || format == MediaFormat.WebM ? format.MediaType.EndsWith("webp", StringComparison.Ordinal) ? "WebP" : "WebM"
-        : format.Extension.ToUpperInvariant();
-
-    private static string Noun(MediaKind kind) => kind switch
+    private static string Noun(MediaKind? kind) => kind switch
     {
         MediaKind.Image => "image",
         MediaKind.Audio => "sound",
-        _ => "clip",
+        MediaKind.Video => "clip",
+        _ => "file",
     };
+
+    /// <summary>What a sender promises: in words, of which kind, and whether it is a format that is read.</summary>
+    private readonly record struct Claim(string Name, MediaKind? Kind, bool IsKnown);
 }

@@ -44,6 +44,19 @@ public sealed record MediaFormat(MediaKind Kind, string MediaType, string Extens
     /// <summary>Every format the product knows by sight, in the order of its messages.</summary>
     public static IReadOnlyList<MediaFormat> All { get; } = [Png, Jpeg, WebP, Gif, Wav, Mp3, Ogg, Flac, M4a, Mp4, WebM];
 
+    /// <summary>The name in messages to people, for example <c>JPEG</c> or <c>WebM</c>.</summary>
+    public string DisplayName => Extension switch
+    {
+        "jpg" => "JPEG",
+        "webp" => "WebP",
+        "webm" => "WebM",
+        _ => Extension.ToUpperInvariant(),
+    };
+
+    /// <summary>Whether a file of this format can turn out to be of a kind: a GIF or WebP may be a clip.</summary>
+    /// <param name="kind">The kind.</param>
+    public bool MayHold(MediaKind kind) => Kind == kind || (kind == MediaKind.Video && (this == Gif || this == WebP));
+
     /// <summary>The format of a file by its first bytes, or null if it is none of <see cref="All"/>.</summary>
     /// <param name="file">The file, or at least its first 64 bytes.</param>
     public static MediaFormat? Sniff(ReadOnlySpan<byte> file) => file switch

@@ -140,6 +140,7 @@ public sealed class MediaInputTests
     [Theory]
     [InlineData("audio/wav", "media_mismatch", "photo says WAV but its bytes are PNG; send the real sound.")]
     [InlineData("video/mp4", "media_mismatch", "photo says MP4 but its bytes are PNG; send the real clip.")]
+    [InlineData("text/html", "media_mismatch", "photo says text/html but its bytes are PNG; send the real file.")]
     [InlineData("image/png", null, null)]
     [InlineData("IMAGE/PNG", null, null)]
     [InlineData("image/jpeg", null, null)]
@@ -166,7 +167,7 @@ public sealed class MediaInputTests
 
     [Theory]
     [InlineData("image/tiff", "unsupported_media", "image/tiff is not supported; send PNG, JPEG,")]
-    [InlineData("application/octet-stream", "unsupported_media", "A file of an unknown type is not supported; send PNG,")]
+    [InlineData("application/octet-stream", "unsupported_media", "image/tiff is not supported; send PNG, JPEG,")]
     [InlineData("image/png", "media_mismatch", "The file says PNG but its bytes are image/tiff; send the real image.")]
     public async Task Case_22_bytes_that_nobody_knows_are_refused(string declared, string code, string beginning)
     {

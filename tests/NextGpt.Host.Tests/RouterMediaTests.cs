@@ -68,8 +68,9 @@ public sealed class RouterMediaTests
 
     public static TheoryData<string, string, string?, string, string> Refused => new()
     {
-        { "photo.png", "PK\u0003\u0004", "image/png", "media_mismatch", "photo.png says PNG but its bytes are a ZIP file; send the real file." },
-        { "photo.jpg", "GIF89a", "image/jpeg", "media_mismatch", "photo.jpg says JPEG but its bytes are GIF; send the real file." },
+        { "photo.png", "PK\u0003\u0004", "image/png", "media_mismatch", "photo.png says PNG but its bytes are a ZIP file; send the real image." },
+        { "photo.jpg", "fLaC", "image/jpeg", "media_mismatch", "photo.jpg says JPEG but its bytes are FLAC; send the real image." },
+        { "photo.jpg", "PK\u0003\u0004", null, "media_mismatch", "photo.jpg says JPEG but its bytes are a ZIP file; send the real image." },
         { "../../etc/a\nb.gif", "GIF89a", "text/html", "media_mismatch", "a b.gif says text/html but its bytes are GIF; send the real file." },
         { "scan.tiff", "II*\0", "image/tiff", "unsupported_media", "image/tiff is not supported; send PNG" },
         { "x", "MZ....", null, "unsupported_media", "a program is not supported; send PNG" },

@@ -10,8 +10,6 @@ namespace NextGpt.ChatService.Attachments;
 /// <param name="abilities">Which kinds the model reads.</param>
 internal sealed class AttachmentReader(MediaFiles files, ModelAbilities abilities)
 {
-    private const string UnknownType = "application/octet-stream";
-
     private readonly List<string> _notices = [];
 
     /// <summary>Sentences about files of which not everything was taken, in order.</summary>
@@ -61,7 +59,7 @@ internal sealed class AttachmentReader(MediaFiles files, ModelAbilities abilitie
         }
 
         var format = Identify(file);
-        if (!MayRead(format, abilities.Reads))
+        if (!abilities.Reads.Any(format.MayHold))
         {
             return isOwn ? null : throw Unsupported(format.MediaType);
         }
@@ -116,9 +114,7 @@ internal sealed class AttachmentReader(MediaFiles files, ModelAbilities abilitie
             throw new MediaRefusedException(contradiction);
         }
 
-        var declared = file.MediaType.Split(';')[0].Trim().ToLowerInvariant();
-        return MediaFormat.Sniff(file.Data.Span)
-            ?? throw Unsupported(declared == UnknownType ? "A file of an unknown type" : declared);
+        return MediaFormat.Sniff(file.Data.Span) ?? throw Unsupported(DeclaredType.Describe(file.Data.Span, file.MediaType));
     }
 
     private async ValueTask<ReadMedium> DecodeAsync(DataContent file, CancellationToken cancellationToken)
@@ -149,22 +145,11 @@ internal sealed class AttachmentReader(MediaFiles files, ModelAbilities abilitie
 
     private string Readable() => abilities.Reads.Count == 0 ? "text" : NamesOf([.. abilities.Reads]);
 
-    /// <summary>Whether a format can hold one of the kinds: a GIF or WebP may turn out to be a clip.</summary>
-    private static bool MayRead(MediaFormat format, IReadOnlyList<MediaKind> kinds) =>
-        kinds.Contains(format.Kind) ||
-        (kinds.Contains(MediaKind.Video) && (format == MediaFormat.Gif || format == MediaFormat.WebP));
-
     private static string NamesOf(params IReadOnlyList<MediaKind> kinds)
     {
-        string[] names = [.. MediaFormat.All.Where(format => MayRead(format, kinds)).Select(DisplayName)];
+        string[] names = [.. MediaFormat.All.Where(format => kinds.Any(format.MayHold)).Select(format => format.DisplayName)];
         return $"{string.Join(", ", names[..^1])} or {names[^1]}";
     }
-
-    private static string DisplayName(MediaFormat format) =>
-        format == MediaFormat.Jpeg ? "JPEG"
-        : format == MediaFormat.WebP ? "WebP"
-        : format == MediaFormat.WebM ? "WebM"
-        : format.Extension.ToUpperInvariant();
 
     private static string NameOf(DataContent file) => string.IsNullOrWhiteSpace(file.Name) ? "The file" : file.Name;
 }

@@ -41,7 +41,7 @@ internal sealed class Attachments(string home)
 
             var bytes = await File.ReadAllBytesAsync(path, cancellationToken);
             _files.Add(new IncomingFile(file.Name, bytes));
-            var kind = MediaFormat.Sniff(bytes) is { } format ? ModelSenses.NameOf(format) : "unknown kind";
+            var kind = MediaFormat.Sniff(bytes) is { } format ? format.DisplayName : "unknown kind";
             return string.Create(
                 CultureInfo.InvariantCulture, $"Attached {file.Name} ({kind}, {Size(bytes.Length)}); it goes with the next question.");
         }

@@ -60,7 +60,7 @@ public sealed class MediaTests(Browser browser)
         await ana.GoAsync();
 
         await RefusedAsync("notes.pdf", "application/pdf", "%PDF-1.7"u8.ToArray(), "application/pdf is not supported; send PNG, JPEG,");
-        await RefusedAsync("photo.png", "image/png", "PK\u0003\u0004"u8.ToArray(), "photo.png says PNG but its bytes are a ZIP file; send the real file.");
+        await RefusedAsync("photo.png", "image/png", "PK\u0003\u0004"u8.ToArray(), "photo.png says PNG but its bytes are a ZIP file; send the real image.");
         await RefusedAsync("big.png", "image/png", [.. ScriptedMedia.Png, .. new byte[1_100_000]], "big.png has 1.0 MiB, the limit is 1; send a smaller one.");
         await RefusedAsync("none.png", "image/png", [], "none.png is empty; upload it again.");
         await ana.Page.Locator("#files").SetInputFilesAsync([Png, Png, Png, Png, Png]);

@@ -11,14 +11,31 @@ let files = [];
 
 const names = {
   'image/png': 'PNG', 'image/jpeg': 'JPEG', 'image/webp': 'WebP', 'image/gif': 'GIF', 'audio/wav': 'WAV', 'audio/mpeg': 'MP3',
-  'audio/ogg': 'OGG', 'audio/flac': 'FLAC', 'audio/mp4': 'M4A', 'video/mp4': 'MP4', 'video/webm': 'WEBM',
+  'audio/ogg': 'OGG', 'audio/flac': 'FLAC', 'audio/mp4': 'M4A', 'video/mp4': 'MP4', 'video/webm': 'WebM',
 };
 const aliases = {
   'image/jpg': 'image/jpeg', 'audio/x-wav': 'audio/wav', 'audio/wave': 'audio/wav', 'audio/vnd.wave': 'audio/wav',
   'audio/mp3': 'audio/mpeg', 'audio/x-m4a': 'audio/mp4', 'audio/m4a': 'audio/mp4', 'audio/x-flac': 'audio/flac',
   'application/ogg': 'audio/ogg', 'video/ogg': 'audio/ogg', 'video/x-m4v': 'video/mp4', 'audio/webm': 'video/webm',
-  'video/quicktime': 'video/mp4',
+  'video/quicktime': 'video/mp4', 'image/pjpeg': 'image/jpeg', 'image/apng': 'image/png', 'image/x-png': 'image/png',
+  'application/mp4': 'video/mp4', 'audio/opus': 'audio/ogg', 'audio/vorbis': 'audio/ogg', 'audio/x-mp3': 'audio/mpeg',
 };
+const nouns = { image: 'image', audio: 'sound', video: 'clip' };
+const boxes = ['video/mp4', 'audio/mp4', 'video/webm', 'audio/ogg'];   // may hold sound or pictures
+
+const kindOf = (type) => type.split('/')[0];
+
+/** How a file contradicts what it says it is, by the rule of DeclaredType on the server; null if it does not. */
+function contradictionOf(name, claim, type, bytes) {
+  if (!claim || claim === 'application/octet-stream') {
+    return null;
+  }
+  const kind = kindOf(claim);
+  const holds = type === null ? !names[claim]
+    : kindOf(type) === kind || (boxes.includes(type) && (kind === 'audio' || kind === 'video'));
+  return holds ? null
+    : `${name} says ${names[claim] ?? claim} but its bytes are ${names[type] ?? seen(bytes)}; send the real ${nouns[kind] ?? 'file'}.`;
+}
 
 /** The type of a file by its first bytes, or null. */
 export function sniff(bytes) {
@@ -38,8 +55,8 @@ export function sniff(bytes) {
 
 function seen(bytes) {
   const has = (text) => [...text].every((letter, index) => bytes[index] === letter.charCodeAt(0));
-  return has('PK') ? 'a ZIP file' : has('%PDF') ? 'PDF' : has('II*') || has('MM\0*') ? 'image/tiff'
-    : has('MZ') || has('\x7fELF') ? 'a program' : has('<') ? 'a page of markup' : 'a file of an unknown kind';
+  return has('PK') ? 'a ZIP file' : has('%PDF') ? 'a PDF file' : has('II*') || has('MM\0*') ? 'image/tiff'
+    : has('MZ') || has('\x7fELF') ? 'a program' : has('<') ? 'markup (HTML, SVG or XML)' : 'a file of an unknown kind';
 }
 
 /** Why a file is not sent, as a sentence; null if it may be. */
@@ -53,19 +70,15 @@ async function problemOf(file) {
   const bytes = new Uint8Array(await file.slice(0, 64).arrayBuffer());
   const type = sniff(bytes);
   const claim = aliases[file.type] ?? file.type;
+  const contradiction = contradictionOf(file.name, claim, type, bytes);
+  if (contradiction) {
+    return contradiction;
+  }
   if (type === null) {
-    return names[claim]
-      ? `${file.name} says ${names[claim]} but its bytes are ${seen(bytes)}; send the real file.`
-      : `${claim || seen(bytes)} is not supported; send ${composer.dataset.send}.`;
+    return `${claim || seen(bytes)} is not supported; send ${composer.dataset.send}.`;
   }
   const moves = reads.includes('video') && (type === 'image/gif' || type === 'image/webp');
-  if (!reads.includes(type.split('/')[0]) && !moves) {
-    return `${type} is not supported; send ${composer.dataset.send}.`;
-  }
-  const boxed = (name) => name === 'video/mp4' || name === 'audio/mp4';
-  return claim && claim !== 'application/octet-stream' && claim !== type && !(boxed(claim) && boxed(type))
-    ? `${file.name} says ${names[claim] ?? claim} but its bytes are ${names[type]}; send the real file.`
-    : null;
+  return reads.includes(kindOf(type)) || moves ? null : `${type} is not supported; send ${composer.dataset.send}.`;
 }
 
 /** Adds files to the next question, or says why not. */
