@@ -16,30 +16,37 @@ internal static class GriffinLim
     /// <param name="mel">Says what a spectrogram is.</param>
     /// <param name="spectrogram">[batch, frames, mels] float32, logarithms.</param>
     /// <param name="rounds">Improvements of the phases.</param>
+    /// <param name="from">[batch, frames * 160] float32, a sound whose phases to begin with, as a vocoder's; null begins with tones.</param>
     /// <returns>[batch, frames * 160] float32, owned by the caller's dispose scope.</returns>
-    internal static Tensor Sound(MelSpectrogram mel, Tensor spectrogram, int rounds = 60)
+    internal static Tensor Sound(MelSpectrogram mel, Tensor spectrogram, int rounds = 60, Tensor? from = null)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var magnitude = Magnitudes(mel, spectrogram.exp());   // [batch, frames, bins]
-        var one = ones_like(magnitude);
-
-        // Any beginning will do as long as it is the same in every run: phases run on as a tone in the middle of each bin would.
-        var step = arange(magnitude.shape[2], device: magnitude.device) * (2 * Math.PI * MelSpectrogram.Hop / MelSpectrogram.Frame);
-        var phases = polar(one, arange(magnitude.shape[1], device: magnitude.device).view(1, -1, 1) * step.view(1, 1, -1) * one);
+        var phases = from is null ? Tones(magnitude) : Phases(mel.Spectrum(MelSpectrogram.Padded(from)));
         var last = zeros_like(phases);
         for (var round = 0; round < rounds; round++)
         {
             using var inner = NewDisposeScope();
             var consistent = mel.Spectrum(Overlapped(mel, magnitude * phases));
             var pushed = consistent + (Momentum * (consistent - last));
-            phases = (pushed / pushed.abs().clamp(min: 1e-12)).MoveToOuterDisposeScope();
+            phases = Phases(pushed).MoveToOuterDisposeScope();
             last = consistent.MoveToOuterDisposeScope();
         }
 
         var sound = Overlapped(mel, magnitude * phases);
         return sound.narrow(1, MelSpectrogram.Margin, spectrogram.shape[1] * MelSpectrogram.Hop).contiguous().MoveToOuterDisposeScope();
     }
+
+    // Any beginning will do as long as it is the same in every run: phases run on as a tone in the middle of each bin would.
+    private static Tensor Tones(Tensor magnitude)
+    {
+        var step = arange(magnitude.shape[2], device: magnitude.device) * (2 * Math.PI * MelSpectrogram.Hop / MelSpectrogram.Frame);
+        var turns = arange(magnitude.shape[1], device: magnitude.device).view(1, -1, 1) * step.view(1, 1, -1);
+        return polar(ones_like(magnitude), turns.expand(magnitude.shape));
+    }
+
+    private static Tensor Phases(Tensor spectrum) => spectrum / spectrum.abs().clamp(min: 1e-12);
 
     private static Tensor Magnitudes(MelSpectrogram mel, Tensor bands)
     {

@@ -59,8 +59,7 @@ public sealed class MelSpectrogram : IDisposable
     {
         ArgumentNullException.ThrowIfNull(samples);
         using var scope = NewDisposeScope();
-        var padded = nn.functional.pad(samples.unsqueeze(1), [Margin, Margin], TorchSharp.PaddingModes.Reflect).squeeze(1);
-        var spectrum = Spectrum(padded);   // [batch, frames, bins] complex
+        var spectrum = Spectrum(Padded(samples));   // [batch, frames, bins] complex
         var magnitude = (spectrum.real.square() + spectrum.imag.square() + SmallestPower).sqrt();
         return matmul(magnitude, _bands.transpose(0, 1)).clamp(min: 1e-5).log().MoveToOuterDisposeScope();
     }
@@ -69,6 +68,16 @@ public sealed class MelSpectrogram : IDisposable
     /// <param name="samples">[batch, samples]</param>
     /// <returns>[batch, 1 + (samples − 1,024) / 160, 513] complex64, owned by the caller's dispose scope.</returns>
     internal Tensor Spectrum(Tensor samples) => fft.rfft(samples.unfold(1, Frame, Hop) * _window);
+
+    /// <summary>Mirrors both ends, so that there are as many frames as hops.</summary>
+    /// <param name="samples">[batch, samples]</param>
+    /// <returns>[batch, samples + 864], owned by the caller's dispose scope.</returns>
+    internal static Tensor Padded(Tensor samples)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.pad(samples.unsqueeze(1), [Margin, Margin], TorchSharp.PaddingModes.Reflect).squeeze(1)
+            .MoveToOuterDisposeScope();
+    }
 
     /// <summary>What can be heard of the error of a spectrogram.</summary>
     /// <param name="made">Any shape, logarithms.</param>

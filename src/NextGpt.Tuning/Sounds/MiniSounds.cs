@@ -28,8 +28,8 @@ public static class MiniSounds
     public static AutoencoderKLConfig Autoencoder { get; } = new()
     {
         PictureChannels = 1,
-        LatentChannels = 16,
-        LevelChannels = [16, 32, 64, 96, 128],
+        LatentChannels = 32,   // 256 numbers a place come in: fewer channels cannot keep the partials of a chord apart
+        LevelChannels = [16, 32, 64, 80, 112],
         BlocksPerLevel = 1,
         NormGroups = 8,
         MiddleAttention = false,   // so that short windows teach what long sounds need
@@ -42,19 +42,19 @@ public static class MiniSounds
     {
         Mels = 64,
         SampleRateHz = MelSpectrogram.SampleRateHz,
-        InitialChannels = 128,
+        InitialChannels = 256,
         UpsampleRates = [5, 4, 4, 2],
         UpsampleKernels = [11, 8, 8, 4],
-        ResidualKernels = [3, 7, 11],
-        ResidualDilations = [[1, 3, 5], [1, 3, 5], [1, 3, 5]],
+        ResidualKernels = [3, 7],
+        ResidualDilations = [[1, 3], [1, 3]],   // wide and shallow: as quick as half the width with nine convolutions more per block
         Normalises = true,
     };
 
     /// <summary>The U-Net.</summary>
     public static UNet2DConditionConfig UNet { get; } = new()
     {
-        InputChannels = 16,
-        OutputChannels = 16,
+        InputChannels = 32,
+        OutputChannels = 32,
         SampleSize = 25,
         LevelChannels = [96, 160],
         BlocksPerLevel = 1,

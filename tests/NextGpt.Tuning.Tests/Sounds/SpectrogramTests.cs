@@ -77,6 +77,21 @@ public sealed class SpectrogramTests
     }
 
     [Fact]
+    public void Griffin_Lim_that_begins_with_the_true_phases_is_nearer_than_one_that_begins_with_none()
+    {
+        using var scope = NewDisposeScope();
+        using var mel = new MelSpectrogram(CPU);
+        using var distance = new SpectralDistance(CPU);
+        var sound = Noise(8_000) * 0.2 + Tone(700, 0.3f, 8_000);
+        var bands = mel.Of(sound);
+
+        var led = distance.Of(GriffinLim.Sound(mel, bands, 5, sound), sound).item<float>();
+        var alone = distance.Of(GriffinLim.Sound(mel, bands, 5), sound).item<float>();
+
+        Assert.True(led < alone, $"{led:0.000} with the true phases, {alone:0.000} without.");
+    }
+
+    [Fact]
     public void The_distance_is_zero_for_the_same_sound_blind_to_its_sign_and_grows_with_the_change()
     {
         using var scope = NewDisposeScope();
