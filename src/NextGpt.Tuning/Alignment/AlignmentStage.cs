@@ -31,9 +31,6 @@ public sealed record AlignmentStage
     /// <summary>Weight of the distance between projected signals and gold captions.</summary>
     public double CaptionWeight { get; init; } = 1;
 
-    /// <summary>Weight of the denoising loss through the frozen decoder, where the media of training offer it; 0 is none.</summary>
-    public double DenoisingWeight { get; init; }
-
     /// <summary>How much the caption distance of a kind counts, 1 where it is not named (v0, stage 3: 2 for clips).</summary>
     public IReadOnlyDictionary<MediaKind, double> KindWeights { get; init; } = new Dictionary<MediaKind, double>();
 
