@@ -126,6 +126,12 @@ public sealed class TeamsOptions : IValidatableObject
     public int MaxOfferedMegabytes { get; init; } = 256;
 
     /// <summary>
+    /// File with the bot's routing table (ids and addresses, no content); null (default) is <c>teams.state</c> beside the
+    /// log's folder, and in memory where there is no log.
+    /// </summary>
+    public string? StateFile { get; init; }
+
+    /// <summary>
     /// Believes everybody, for the local playground only: refused unless the server listens on this machine alone, and only
     /// activities whose service is on this machine are answered. Default false.
     /// </summary>
@@ -177,8 +183,27 @@ public sealed class TeamsOptions : IValidatableObject
             {
                 yield return Wrong(nameof(Tenants), $"allows tenant {record.Id} training without keeping; allow both or neither");
             }
+            else if (record.Training && record.Audience != TenantAudience.Everyone)
+            {
+                yield return Wrong(
+                    nameof(Tenants),
+                    $"allows tenant {record.Id} training for its own people only, but one adapter serves everybody here; set its "
+                    + "Audience to Everyone or its Training to false");
+            }
+
+            if (record.RetentionDays is < 1 or > 365)
+            {
+                yield return Wrong(nameof(Tenants), $"must keep turns of tenant {record.Id} for 1 to 365 days, or leave RetentionDays out");
+            }
         }
     }
+
+    /// <summary>Where the routing table lies, given the log's folder; null is nowhere.</summary>
+    internal string? StateFileBeside(string? logFolder) => StateFile ?? (string.IsNullOrEmpty(logFolder)
+        ? null
+        : System.IO.Path.Combine(
+            System.IO.Path.GetDirectoryName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(logFolder))) ?? logFolder,
+            "teams.state"));
 
     private static ValidationResult Wrong(string name, string must) => new($"{SectionName}:{name} {must}.", [name]);
 }

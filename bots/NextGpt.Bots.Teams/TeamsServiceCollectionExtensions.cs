@@ -8,6 +8,7 @@ using NextGpt.Bots.Teams;
 using NextGpt.Bots.Teams.Bot;
 using NextGpt.Bots.Teams.Connector;
 using NextGpt.Bots.Teams.Inbound;
+using NextGpt.Conversations;
 using NextGpt.Host;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -37,29 +38,41 @@ public static class TeamsServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new IncomingFiles(
             provider.GetRequiredService<FileTransfer>(), OptionsOf(provider)));
+        services.AddSingleton(static provider => new TeamsState(
+            OptionsOf(provider).StateFileBeside(provider.GetService<ConversationLog>() is null
+                ? null
+                : provider.GetRequiredService<IOptions<ConversationOptions>>().Value.Folder),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TeamsState>>()));
         services.AddSingleton(static provider => new OfferedFiles(
-            OptionsOf(provider), provider.GetRequiredService<TimeProvider>()));
+            OptionsOf(provider), provider.GetRequiredService<TeamsState>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new TenantRules(
-            OptionsOf(provider), provider.GetRequiredService<KeptTurns>()));
+            OptionsOf(provider), provider.GetRequiredService<KeptTurns>(), provider.GetRequiredService<TeamsState>()));
         services.AddSingleton(static provider => new MediaDelivery(
             provider.GetRequiredService<ConnectorClient>(), provider.GetRequiredService<FileTransfer>(),
-            provider.GetRequiredService<OfferedFiles>(), OptionsOf(provider)));
+            provider.GetRequiredService<OfferedFiles>(), provider.GetRequiredService<TeamsState>(),
+            provider.GetRequiredService<ConversationShelf>(), OptionsOf(provider)));
         services.AddSingleton<SentMessages>();
         services.AddSingleton<Conversations>();
         services.AddSingleton(static provider => new Commands(
             provider.GetRequiredService<ConnectorClient>(), provider.GetRequiredService<KeptTurns>(),
             provider.GetRequiredService<TenantRules>(), provider.GetRequiredService<OfferedFiles>(),
             provider.GetRequiredService<SentMessages>(), provider.GetRequiredService<MediaDelivery>(),
-            provider.GetRequiredService<Conversations>(), OptionsOf(provider)));
+            provider.GetRequiredService<Conversations>(), provider.GetRequiredService<TeamsState>(), OptionsOf(provider)));
         services.AddSingleton(static provider => new TurnDelivery(
             provider.GetRequiredService<ConversationRouter>(), provider.GetRequiredService<ConnectorClient>(),
             provider.GetRequiredService<IncomingFiles>(), provider.GetRequiredService<MediaDelivery>(),
-            provider.GetRequiredService<SentMessages>(), provider.GetRequiredService<TenantRules>(), OptionsOf(provider),
+            provider.GetRequiredService<SentMessages>(), provider.GetRequiredService<KeptTurns>(),
+            provider.GetRequiredService<TenantRules>(), OptionsOf(provider),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new ConversationQueue(
             OptionsOf(provider).MaxQueued, provider.GetRequiredService<ILogger<ConversationQueue>>()));
         services.AddSingleton(static provider => new TeamsMeter(provider.GetService<IMeterFactory>()));
         services.AddSingleton<TeamsBot>();
+        services.AddSingleton(static provider => new TenantOffboarding(
+            provider.GetRequiredService<KeptTurns>(), provider.GetRequiredService<TeamsState>(),
+            provider.GetRequiredService<OfferedFiles>(), provider.GetRequiredService<SentMessages>(),
+            provider.GetRequiredService<Conversations>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddHostedService<TenantRetention>();
         return services;
     }
 

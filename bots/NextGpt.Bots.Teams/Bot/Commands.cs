@@ -8,7 +8,7 @@ namespace NextGpt.Bots.Teams.Bot;
 /// <summary>What people can ask for by a word, with or without a slash: the menu of Teams writes it without.</summary>
 internal sealed class Commands(
     ConnectorClient client, KeptTurns kept, TenantRules tenants, OfferedFiles offers, SentMessages messages,
-    MediaDelivery media, Conversations conversations, TeamsOptions options)
+    MediaDelivery media, Conversations conversations, TeamsState known, TeamsOptions options)
 {
     /// <summary>The commands and what the menu says about them.</summary>
     public static IReadOnlyList<(string Name, string Description)> All { get; } =
@@ -86,7 +86,17 @@ internal sealed class Commands(
             return (false, "Guests' conversations are not kept here; nothing was changed.");
         }
 
+        if (keep)
+        {
+            known.AddPerson(person, activity.TenantId);
+        }
+
         var state = await kept.SetConsentAsync(TeamsBot.Surface, person, keep, train, cancellationToken);
+        if (!state.Keep)
+        {
+            known.Remove([person], []);
+        }
+
         return (true, state switch
         {
             { Train: true } => "Saved: your conversations are kept and may improve the model.",
@@ -176,6 +186,7 @@ internal sealed class Commands(
         try
         {
             var count = await kept.EraseAsync(TeamsBot.Surface, person, cancellationToken);
+            known.Remove([person], []);
             await SayAsync(
                 to, count == 1 ? "Erased: 1 kept answer and what I remembered." : $"Erased: {count} kept answers and what I remembered.",
                 cancellationToken);

@@ -21,15 +21,15 @@ internal sealed record OfferedFile(
 }
 
 /// <summary>
-/// Files that were offered and not yet taken, and those behind links: in memory, bounded, for as long as links live. The
-/// marks of links hold for this process only. Thread-safe.
+/// Files that were offered and not yet taken, and those behind links: in memory, bounded, for as long as links live.
+/// Thread-safe.
 /// </summary>
-internal sealed class OfferedFiles(TeamsOptions options, TimeProvider time)
+internal sealed class OfferedFiles(TeamsOptions options, TeamsState state, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, OfferedFile> _files = new(StringComparer.Ordinal);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly byte[] _key = state.Key;
     private long _bytes;
 
     /// <summary>Files that wait.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NextGpt.Bots.Teams.Activities;
@@ -13,17 +12,16 @@ namespace NextGpt.Bots.Teams.Bot;
 internal sealed class TeamsBot(
     ConversationQueue queue, ConversationRouter router, KeptTurns kept, ConversationShelf shelf, ConnectorClient client,
     TurnDelivery turns, MediaDelivery media, Commands commands, OfferedFiles offers, SentMessages messages,
-    Conversations conversations, TeamsMeter meter) : IActivityTaker
+    Conversations conversations, TeamsState state, TeamsMeter meter) : IActivityTaker
 {
     /// <summary>The surface's name at the router.</summary>
     public const string Surface = "teams";
-
-    private readonly ConcurrentDictionary<string, bool> _welcomed = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public async Task<InboundAnswer> TakeAsync(IncomingActivity activity, CancellationToken cancellationToken)
     {
         meter.Count(activity.Type);
+        state.Hear(activity);
         switch (activity.Type.ToUpperInvariant())
         {
             case "INVOKE":
@@ -115,20 +113,20 @@ internal sealed class TeamsBot(
     private async Task RemoveQuestionAsync(IncomingActivity activity, CancellationToken cancellationToken)
     {
         var person = activity.From.LastingId;
-        if (messages.FindQuestion(activity.ConversationId, activity.Id) is { } turn && turn.PersonId == person)
+        var found = messages.FindQuestion(activity.ConversationId, activity.Id) is { } turn && turn.PersonId == person
+            && await kept.RemoveTurnAsync(Surface, person, turn.TurnId, cancellationToken);
+        found |= await kept.RemoveLinkedAsync(
+            Surface, TurnLinks.Question(activity.ConversationId, activity.Id), cancellationToken) > 0;
+        if (found && !activity.IsPersonal)
         {
-            await kept.RemoveTurnAsync(Surface, person, turn.TurnId, cancellationToken);
-            if (!activity.IsPersonal)
-            {
-                conversations.Renew(activity.ConversationId);   // a group's context held the words too
-            }
+            conversations.Renew(activity.ConversationId);   // a group's context held the words too
         }
     }
 
     private async Task ReactAsync(IncomingActivity activity, CancellationToken cancellationToken)
     {
         var person = activity.From.LastingId;
-        if (messages.FindAnswer(activity.ConversationId, activity.ReplyToId) is not { } turn || turn.PersonId != person)
+        if (AnsweredBy(activity) is not { } turn)
         {
             return;
         }
@@ -136,9 +134,21 @@ internal sealed class TeamsBot(
         var vote = activity.ReactionsAdded.Select(VoteOf).FirstOrDefault(vote => vote != TurnVote.None);
         if (vote != TurnVote.None || activity.ReactionsRemoved.Any(reaction => VoteOf(reaction) != TurnVote.None))
         {
-            await kept.RateAsync(Surface, person, turn.TurnId, vote, cancellationToken: cancellationToken);
+            await kept.RateAsync(Surface, person, turn, vote, cancellationToken: cancellationToken);
         }
     }
+
+    /// <summary>
+    /// The turn that the message answers which an activity is about: of this process, else from the log. Whose it is says
+    /// the log, which takes a vote from its person only.
+    /// </summary>
+    private string? AnsweredBy(IncomingActivity activity) =>
+        messages.FindAnswer(activity.ConversationId, activity.ReplyToId) is { } turn
+            ? turn.PersonId == activity.From.LastingId ? turn.TurnId : null
+            : activity.ReplyToId is { } answer
+                && kept.FindLinked(Surface, TurnLinks.Answer(activity.ConversationId, answer)) is [.., var linked]
+                ? linked.TurnId
+                : null;
 
     private static TurnVote VoteOf(string reaction) => reaction switch
     {
@@ -151,15 +161,15 @@ internal sealed class TeamsBot(
     {
         var person = activity.From.LastingId;
         var value = activity.Value ?? default;
-        var turn = activity.ReplyToId is { } answer
-            ? messages.FindAnswer(activity.ConversationId, answer)
-            : messages.LatestAnswer(activity.ConversationId, person);
-        if (value.Text("actionName") == "feedback" && turn is not null && turn.PersonId == person
+        var turn = activity.ReplyToId is null
+            ? messages.LatestAnswer(activity.ConversationId, person)?.TurnId
+            : AnsweredBy(activity);
+        if (value.Text("actionName") == "feedback" && turn is not null
             && value.Text("actionValue", "reaction") is "like" or "dislike")
         {
             var vote = value.Text("actionValue", "reaction") == "like" ? TurnVote.Good : TurnVote.Bad;
             await kept.RateAsync(
-                Surface, person, turn.TurnId, vote, ReasonOf(value.Text("actionValue", "feedback")),
+                Surface, person, turn, vote, ReasonOf(value.Text("actionValue", "feedback")),
                 cancellationToken: cancellationToken);
         }
     }
@@ -221,7 +231,7 @@ internal sealed class TeamsBot(
 
     private async Task WelcomeAsync(IncomingActivity activity, CancellationToken cancellationToken)
     {
-        if (_welcomed.TryAdd(activity.ConversationId, true))
+        if (state.Change(activity.ConversationId, static known => known with { Welcomed = true }))
         {
             await client.SendAsync(
                 ReplyAddress.Of(activity), commands.Welcome(activity, activity.From.LastingId),
@@ -244,9 +254,11 @@ internal sealed class TeamsBot(
             await shelf.RemoveAsync(Surface, person, conversation, cancellationToken);
         }
 
+        // Also what was kept before a restart, by people who are not remembered, and before the conversation was renewed.
+        await kept.RemoveLinkedAsync(Surface, TurnLinks.Conversation(activity.ConversationId), cancellationToken);
         offers.DropAll(file => file.Conversation == activity.ConversationId);
         messages.Forget(activity.ConversationId);
         conversations.Renew(activity.ConversationId);
-        _welcomed.TryRemove(activity.ConversationId, out _);
+        state.Remove([], [activity.ConversationId]);
     }
 }

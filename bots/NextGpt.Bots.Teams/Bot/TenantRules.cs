@@ -4,7 +4,7 @@ using NextGpt.Host;
 namespace NextGpt.Bots.Teams.Bot;
 
 /// <summary>What a tenant's record allows; without one nothing is kept (TEA-4).</summary>
-internal sealed class TenantRules(TeamsOptions options, KeptTurns kept)
+internal sealed class TenantRules(TeamsOptions options, KeptTurns kept, TeamsState state)
 {
     /// <summary>The record of the tenant an activity comes from, or null.</summary>
     public TenantRecord? Of(IncomingActivity activity) => options.Tenants.FirstOrDefault(
@@ -13,15 +13,20 @@ internal sealed class TenantRules(TeamsOptions options, KeptTurns kept)
     /// <summary>Takes back what a person allowed and their tenant does not, before anything can be kept.</summary>
     public async Task EnforceAsync(IncomingActivity activity, string personId, CancellationToken cancellationToken)
     {
-        var state = kept.GetConsent(TeamsBot.Surface, personId);
+        var allowed = kept.GetConsent(TeamsBot.Surface, personId);
         var record = Of(activity);
-        if (state.Keep && record is not { Keeping: true })
+        if (allowed.Keep && record is not { Keeping: true })
         {
             await kept.SetConsentAsync(TeamsBot.Surface, personId, keep: false, train: false, cancellationToken);
         }
-        else if (state.Train && record is not { Training: true })
+        else if (allowed.Train && record is not { Training: true })
         {
             await kept.SetConsentAsync(TeamsBot.Surface, personId, keep: true, train: false, cancellationToken);
+        }
+
+        if (allowed.Keep && record is { Keeping: true })
+        {
+            state.AddPerson(personId, activity.TenantId);   // who leaves with the tenant (TEA-5)
         }
     }
 }

@@ -8,7 +8,7 @@ namespace NextGpt.Bots.Teams.Bot;
 /// <summary>Takes a question to the router and its answer to the person: text first, then media (TRN-4).</summary>
 internal sealed class TurnDelivery(
     ConversationRouter router, ConnectorClient client, IncomingFiles files, MediaDelivery media, SentMessages messages,
-    TenantRules tenants, TeamsOptions options, TimeProvider time)
+    KeptTurns kept, TenantRules tenants, TeamsOptions options, TimeProvider time)
 {
     /// <summary>Answers a question.</summary>
     /// <param name="activity">The message.</param>
@@ -36,6 +36,7 @@ internal sealed class TurnDelivery(
                 PersonId = person,
                 MessageId = $"{activity.ConversationId}/{activity.Id ?? Guid.NewGuid().ToString("N")}",
                 GroupId = activity.IsPersonal ? null : activity.TenantId ?? activity.ChannelId,
+                Links = TurnLinks.Of(activity, time.GetUtcNow()),
                 Text = MessageText.Read(activity),
                 Files = attached,
             },
@@ -95,11 +96,15 @@ internal sealed class TurnDelivery(
         if (answerId is not null && turnId is not null)
         {
             messages.AddAnswer(activity.ConversationId, answerId, new MessageTurn(person, turnId));
+            await kept.LinkAnswersAsync(
+                TeamsBot.Surface, person, turnId, [TurnLinks.Message(activity.ConversationId, answerId)], cancellationToken);
         }
 
         foreach (var medium in made)
         {
-            await media.SendAsync(address, activity, medium.File, medium.Caption, medium.Index, cancellationToken);
+            await media.SendAsync(
+                address, activity, medium.File, medium.Caption, medium.Index,
+                turnId is null ? null : (conversation, turnId), cancellationToken);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NextGpt.Bots.Teams;
 using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Server.Guards;
@@ -27,9 +28,30 @@ internal static class PrivacyEndpoints
             .WithName("eraseOwn").WithSummary("Erases everything of oneself.");
 
         var people = routes.MapGroup("/api/privacy/people/{surface}/{personId}").WithMetadata(new NeedsScope(Scope.Admin));
-        people.MapGet("export", ExportAsync).WithName("exportPerson").WithSummary("A ZIP of a person's kept turns.");
+        people.MapGet("export", (HttpContext context, KeptTurns kept, string surface, string personId) =>
+                ExportAsync(context, kept, surface, personId)).WithName("exportPerson").WithSummary("A ZIP of a person's kept turns.");
         people.MapDelete("", EraseAsync).WithName("erasePerson").WithSummary("Erases everything of a person.");
+
+        var tenants = routes.MapGroup("/api/privacy/tenants/{tenantId}").WithMetadata(new NeedsScope(Scope.Admin));
+        tenants.MapGet("export", (HttpContext context, KeptTurns kept, TenantOffboarding tenant, string tenantId) =>
+                ExportAsync(kept, file => tenant.ExportAsync(tenantId, file, context.RequestAborted)))
+            .WithName("exportTenant").WithSummary("A ZIP of a Teams tenant: a report, and what is kept of each of its people.");
+        tenants.MapDelete("", async (HttpContext context, KeptTurns kept, TenantOffboarding tenant, string tenantId) =>
+                kept.UnavailableBecause is { } because
+                    ? new ErrorResult(ErrorCatalogue.NotLogged.With(because) with { HttpStatus = 503 })
+                    : Results.Json(Write(await tenant.EraseAsync(tenantId, context.RequestAborted))))
+            .WithName("eraseTenant").WithSummary("Erases everything of a Teams tenant's people; answers with a report.");
     }
+
+    /// <summary>The report of an off-boarding.</summary>
+    internal static JsonObject Write(TenantReport report) => new()
+    {
+        ["tenant"] = report.Tenant,
+        ["people"] = report.People,
+        ["conversations"] = report.Conversations,
+        ["removed"] = report.Turns,
+        ["at"] = report.At.ToString("O", System.Globalization.CultureInfo.InvariantCulture),
+    };
 
     private static JsonObject Write(ConsentState state, KeptTurns kept) => new()
     {
@@ -81,8 +103,10 @@ internal static class PrivacyEndpoints
             fields.Flag("train") ?? false);
     }
 
-    private static async Task<IResult> ExportAsync(
-        HttpContext context, KeptTurns kept, string surface, string personId)
+    private static Task<IResult> ExportAsync(HttpContext context, KeptTurns kept, string surface, string personId) =>
+        ExportAsync(kept, file => kept.ExportAsync(surface, personId, file, context.RequestAborted));
+
+    private static async Task<IResult> ExportAsync(KeptTurns kept, Func<Stream, Task> write)
     {
         if (kept.UnavailableBecause is { } because)
         {
@@ -95,7 +119,7 @@ internal static class PrivacyEndpoints
             FileOptions.DeleteOnClose | FileOptions.Asynchronous);
         try
         {
-            await kept.ExportAsync(surface, personId, file, context.RequestAborted);
+            await write(file);
             file.Position = 0;
             return Results.File(file, "application/zip", "nextgpt-export.zip");
         }

@@ -302,61 +302,6 @@ public sealed class ConversationTests
         Assert.Contains("Stopped.", world.Service.Messages[0].Text, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task DEG_1_every_question_is_answered_exactly_once_under_errors_repeats_and_cut_connections()
-    {
-        await using var world = await TeamsWorld.StartAsync();
-        var conversations = Environment.GetEnvironmentVariable("NEXTGPT_DURABILITY") == "long" ? 200 : 20;
-        world.Model.Rule = call => call.Say($"Answer to {call.Question}.").End();
-        int[] codes = [429, 500, 502, 503];
-        var chance = new Random(7);
-        var delivered = new List<string>();
-        world.Service.Rule = (call, _) =>
-        {
-            lock (chance)
-            {
-                var roll = chance.Next(20);
-                if (call.IsUpdate && roll >= 16)
-                {
-                    throw new HttpRequestException("cut");
-                }
-
-                if (roll < codes.Length)
-                {
-                    return Reply(codes[roll]);
-                }
-
-                if (call.IsMessage)
-                {
-                    delivered.Add(call.Text);
-                }
-
-                return Usual;
-            }
-        };
-
-        for (var turn = 0; turn < 3; turn++)
-        {
-            for (var i = 0; i < conversations; i++)
-            {
-                var activity = world.Activity("message", i % 2 == 0 ? "personal" : "groupChat", $"p{i}")
-                    .With("text", $"Q{turn}-{i}x");
-                activity["conversation"]!["id"] = $"c-{i}";
-                await world.PostAsync(activity.DeepClone().AsObject());
-                await world.PostAsync(activity);   // the service repeats itself
-            }
-        }
-
-        await world.UntilAsync(() => delivered.Count >= 3 * conversations, TimeSpan.FromSeconds(1));
-        await world.SettleAsync();
-        for (var i = 0; i < conversations; i++)
-        {
-            var own = delivered.Where(text => text.Contains($"-{i}x", StringComparison.Ordinal)).ToList();
-            Assert.Equal(3, own.Count);
-            Assert.All(Enumerable.Range(0, 3), turn => Assert.Contains($"Q{turn}-{i}x", own[turn], StringComparison.Ordinal));
-        }
-    }
-
     private static Task<HttpResponseMessage?> Reply(int status, string? body = null, int? retryAfter = null) =>
         Task.FromResult<HttpResponseMessage?>(FakeService.Answer(status, body, retryAfter));
 

@@ -27,6 +27,8 @@ internal sealed class TeamsWorld : IAsyncDisposable
     private HttpClient _client = null!;
     private ConversationLog? _log;
     private int _ids;
+    private IChatClient? _otherModel;
+    private bool _realClock;
 
     private TeamsWorld(HttpMessageHandler? keys)
     {
@@ -44,6 +46,8 @@ internal sealed class TeamsWorld : IAsyncDisposable
 
     public ScriptedMedia Media { get; } = new();
 
+    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+
     public KeptTurns Kept => _app.Services.GetRequiredService<KeptTurns>();
 
     /// <summary>Kept turns; 0 without a log.</summary>
@@ -52,9 +56,25 @@ internal sealed class TeamsWorld : IAsyncDisposable
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"teams-{Guid.NewGuid():N}");
 
     public static async Task<TeamsWorld> StartAsync(
-        bool withLog = false, Dictionary<string, string?>? settings = null, HttpMessageHandler? keys = null)
+        bool withLog = false, Dictionary<string, string?>? settings = null, HttpMessageHandler? keys = null,
+        IChatClient? model = null, bool onRealClock = false)
     {
-        var world = new TeamsWorld(keys);
+        var world = new TeamsWorld(keys) { _otherModel = model, _realClock = onRealClock };
+        await world.BeginAsync(withLog, settings);
+        return world;
+    }
+
+    /// <summary>Ends the program and starts it again with the same files; what was in memory is gone.</summary>
+    public async Task RestartAsync(Dictionary<string, string?>? settings = null)
+    {
+        var withLog = _log is not null;
+        await EndAsync();
+        await BeginAsync(withLog, settings);
+    }
+
+    private async Task BeginAsync(bool withLog, Dictionary<string, string?>? settings)
+    {
+        var world = this;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseTestServer();
@@ -64,6 +84,7 @@ internal sealed class TeamsWorld : IAsyncDisposable
             ["NextGpt:Teams:AppId"] = FakeIssuer.AppId,
             ["NextGpt:Teams:Tenants:0:Id"] = Tenant,
             ["NextGpt:Teams:Tenants:0:Keeping"] = "true",
+            ["NextGpt:Teams:StateFile"] = Path.Combine(world.Folder, "teams.state"),
             ["NextGpt:Turns:FirstTokenTimeout"] = "00:30:00",
             ["NextGpt:Turns:TurnTimeout"] = "00:30:00",
             ["NextGpt:Turns:QueueTimeout"] = "10:00:00",
@@ -78,8 +99,8 @@ internal sealed class TeamsWorld : IAsyncDisposable
             builder.Services.AddSingleton(world._log);
         }
 
-        builder.Services.AddSingleton<TimeProvider>(world.Time);
-        builder.Services.AddSingleton<IChatClient>(world.Model);
+        builder.Services.AddSingleton(world._realClock ? TimeProvider.System : world.Time);
+        builder.Services.AddSingleton(world._otherModel ?? world.Model);
         builder.Services.AddSingleton<IMediaReader>(world.Media).AddSingleton<IMediaWriter>(world.Media);
         builder.Services.AddSingleton(new ModelSenses(
             [MediaKind.Image, MediaKind.Audio, MediaKind.Video], [MediaKind.Image, MediaKind.Audio, MediaKind.Video]));
@@ -91,7 +112,6 @@ internal sealed class TeamsWorld : IAsyncDisposable
         world._app.MapNextGptTeams(listensOnlyHere: false);
         await world._app.StartAsync();
         world._client = world._app.GetTestClient();
-        return world;
     }
 
     /// <summary>Sends an activity as the service does.</summary>
@@ -157,7 +177,7 @@ internal sealed class TeamsWorld : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    private async Task EndAsync()
     {
         var closing = _app.DisposeAsync().AsTask();
         while (!closing.IsCompleted)
@@ -171,7 +191,11 @@ internal sealed class TeamsWorld : IAsyncDisposable
         {
             await _log.DisposeAsync();
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync();
         if (Directory.Exists(Folder))
         {
             Directory.Delete(Folder, recursive: true);
