@@ -97,8 +97,9 @@ internal sealed class AlignmentLoss(AlignmentModel model, AlignmentStage stage, 
         var (features, device) = (media.Features([.. shown.Select(entry => entry.Medium.Recipe)]), embedded.device);
         var width = model.Input.FeatureSize;
         var positions = features[0].Length / width;
-        var projected = model.Input.call(
-            tensor(features.SelectMany(values => values).ToArray(), [shown.Count, positions, width], device: device));   // [shown, tokens, hidden]
+        // Copied, because managed memory lies anywhere, and matrix products round otherwise where it lies otherwise.
+        var given = tensor(features.SelectMany(values => values).ToArray(), [shown.Count, positions, width]).clone().to(device);
+        var projected = model.Input.call(given);   // [shown, tokens, hidden]
         if (projected.shape[1] != shown[0].Medium.Count)
         {
             throw new InvalidDataException($"The input projection gives {projected.shape[1]} positions of a medium, rows have {shown[0].Medium.Count}.");
@@ -128,7 +129,7 @@ internal sealed class AlignmentLoss(AlignmentModel model, AlignmentStage stage, 
             var projected = projection.call(At(hidden) + At(embedded));   // [spans, queries, out]
             var golds = (media ?? throw new InvalidDataException("A row speaks a signal, and no decoder says what its caption means."))
                 .Golds(kind.Key, [.. entries.Select(entry => entry.Signal.Caption)]);
-            var wanted = tensor(golds.SelectMany(values => values).ToArray(), projected.shape, device: hidden.device);
+            var wanted = tensor(golds.SelectMany(values => values).ToArray(), projected.shape).clone().to(hidden.device);
             var weights = entries.Select(entry => (float)rows[entry.Row].Weight).ToArray();
             sums.Add((CaptionAlignmentLoss.PerSpan(projected, wanted) * tensor(weights, device: hidden.device)).sum()
                 * stage.KindWeights.GetValueOrDefault(kind.Key, 1));

@@ -69,7 +69,7 @@ internal sealed class TinyStage : IDisposable
         string name, AlignmentStage stage, int steps, string? from = null, int batch = 4, TextWriter? output = null, bool resume = false,
         Action<AlignmentModel>? before = null, Action<AlignmentModel>? after = null, int? few = null, CancellationToken stop = default)
     {
-        using var media = Media($"cache-{name}");
+        using var media = Media();   // what was asked once is read by every later run
         using var language = Language();
         using var model = Model(language, media, stage, from);
         before?.Invoke(model);
