@@ -1,4 +1,5 @@
 using System.Globalization;
+using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Model.Decoders.StableDiffusion;
 using NextGpt.Tuning.Data;
 using NextGpt.Tuning.Optimisation;

@@ -1,4 +1,5 @@
 using NextGpt.Media;
+using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Tuning.Data;
 using NextGpt.Tuning.Optimisation;
 using static TorchSharp.torch;

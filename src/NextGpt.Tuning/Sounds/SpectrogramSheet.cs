@@ -1,3 +1,4 @@
+using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Tuning.Pictures;
 using static TorchSharp.torch;
 

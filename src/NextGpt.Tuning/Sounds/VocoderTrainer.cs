@@ -106,17 +106,23 @@ public sealed class VocoderTrainer
             step =>
             {
                 using var average = optimiser.UseAverage();
-                network.Save(Path.Combine(_folder, "vocoder"));
                 last = Preview(network, mel, distance, reference, step);
+                Save(network, last);
             },
             _device, cancellationToken);
-        using (optimiser.UseAverage())
-        {
-            network.Save(Path.Combine(_folder, "vocoder"));
-        }
-
         return last ?? throw new InvalidOperationException("The run ended without a preview.");
     }
+
+    // The folder says whether the sound shall be polished: whichever was nearer to the sounds that were kept back.
+    private void Save(HifiGan network, VocoderScore score)
+    {
+        var folder = Path.Combine(_folder, "vocoder");
+        network.Save(folder);
+        var polish = GriffinLimRounds > 0 && score.Polished < score.Vocoder ? PolishRounds : 0;
+        (Network with { PolishRounds = polish }).Save(Path.Combine(folder, "config.json"));
+    }
+
+    private int PolishRounds => Math.Max(1, GriffinLimRounds / 3);
 
     private HifiGan Fresh(SoundBank bank, MelSpectrogram mel)
     {
@@ -164,7 +170,7 @@ public sealed class VocoderTrainer
         var (mine, decibels) = Measure(mel, distance, "vocoder", network.call);
         var polished = GriffinLimRounds == 0
             ? default
-            : Measure(mel, distance, "polished", bands => GriffinLim.Sound(mel, bands, Math.Max(1, GriffinLimRounds / 3), network.call(bands)));
+            : Measure(mel, distance, "polished", bands => GriffinLim.Sound(mel, bands, PolishRounds, network.call(bands)));
         _journal.Say(string.Create(
             CultureInfo.InvariantCulture,
             $"step {step}, {_held.Length} unseen sounds: spectral distance {mine:0.000} (Griffin-Lim {reference.Distance:0.000}, after the vocoder "

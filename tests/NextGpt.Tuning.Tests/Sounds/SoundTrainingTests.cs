@@ -71,6 +71,7 @@ public sealed class SoundTrainingTests : IDisposable
         Assert.InRange(score.Polished, 0.01, score.Vocoder);   // rounds that keep the bands come nearer than forty steps of learning
         using var loaded = HifiGan.Load(Path.Combine(_folder, "vocoder"));
         Assert.Equal(MelSpectrogram.Hop, loaded.Config.HopSamples);
+        Assert.Equal(2, loaded.Config.PolishRounds);   // a third of eight rounds: told by what was measured
     }
 
     [Fact]
@@ -93,6 +94,8 @@ public sealed class SoundTrainingTests : IDisposable
         Assert.Equal(MelSpectrogram.SampleRateHz, first.SampleRateHz);
         Assert.Equal(first.Channels[0], second.Channels[0]);
         Assert.NotEqual(0, first.Channels[0].Max(MathF.Abs));
+        Assert.All(first.Channels[0], sample => Assert.InRange(sample, -1, 1));
+        AssertPolished(folder);
     }
 
     [Fact]
@@ -132,6 +135,28 @@ public sealed class SoundTrainingTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, true);
+
+    // The same latent spoken without the rounds is another sound: the folder's setting reaches the pipeline.
+    private static void AssertPolished(string folder)
+    {
+        using var scope = NewDisposeScope();
+        using var unet = UNet2DCondition.Load(Path.Combine(folder, "unet"));
+        using var autoencoder = AutoencoderKL.Load(Path.Combine(folder, "vae"));
+        using var polished = HifiGan.Load(Path.Combine(folder, "vocoder"));
+        polished.Config.Save(Path.Combine(folder, "kept.json"));
+        (polished.Config with { PolishRounds = 0 }).Save(Path.Combine(folder, "vocoder", "config.json"));
+        using var plain = HifiGan.Load(Path.Combine(folder, "vocoder"));
+        var bands = full(1, 1, 32, 64, -4f);
+        var (with, without) = (
+            new AudioLdmPipeline(unet, autoencoder, polished, MiniSounds.Scheduler).Speak(bands, 0.3),
+            new AudioLdmPipeline(unet, autoencoder, plain, MiniSounds.Scheduler).Speak(bands, 0.3));
+        Assert.Equal(without.shape, with.shape);
+        Assert.NotEqual(without.data<float>().ToArray(), with.data<float>().ToArray());
+        File.WriteAllText(
+            Path.Combine(folder, "vocoder", "config.json"),
+            File.ReadAllText(Path.Combine(folder, "kept.json")).Replace("16000", "22050", StringComparison.Ordinal));
+        Assert.Contains("griffin_lim_rounds", Assert.Throws<InvalidDataException>(() => HifiGan.Load(Path.Combine(folder, "vocoder"))).Message, StringComparison.Ordinal);
+    }
 
     private void Prepare()
     {

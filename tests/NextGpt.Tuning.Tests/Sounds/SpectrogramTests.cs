@@ -1,3 +1,4 @@
+using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Tuning.Sounds;
 using static TorchSharp.torch;
 

@@ -66,7 +66,15 @@ public sealed class AudioLdmPipeline(
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var type = vocoder.parameters().First().dtype;
-        var sound = vocoder.call(spectrogram.squeeze(1).to(type)).to(ScalarType.Float32);
+        var bands = spectrogram.squeeze(1);   // [batch, frames, mels]
+        var sound = vocoder.call(bands.to(type)).to(ScalarType.Float32);
+        if (vocoder.Config.PolishRounds > 0)
+        {
+            using var mel = new MelSpectrogram(sound.device, vocoder.Config.Mels);
+            sound = sound.narrow(1, 0, bands.shape[1] * vocoder.Config.HopSamples);
+            sound = GriffinLim.Sound(mel, bands.to(ScalarType.Float32), vocoder.Config.PolishRounds, sound).clamp(-1, 1);
+        }
+
         return sound.narrow(1, 0, Math.Min(Samples(seconds), sound.shape[1])).contiguous().alias().MoveToOuterDisposeScope();
     }
 }

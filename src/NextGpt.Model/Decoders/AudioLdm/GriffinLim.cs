@@ -1,13 +1,13 @@
 using static TorchSharp.torch;
 
-namespace NextGpt.Tuning.Sounds;
+namespace NextGpt.Model.Decoders.AudioLdm;
 
-/// <summary>Sound from a spectrogram without learning: what a vocoder must beat.</summary>
+/// <summary>Sound from a spectrogram without learning: what a vocoder must beat, and what may polish its sounds.</summary>
 /// <remarks>
 /// Magnitudes that the bands could have come from (multiplicative updates, Lee and Seung 2001), then phases by the fast
 /// Griffin-Lim algorithm (Perraudin et al. 2013, algorithm 2, with its recommended 0.99).
 /// </remarks>
-internal static class GriffinLim
+public static class GriffinLim
 {
     private const double Momentum = 0.99;
     private const int MagnitudeRounds = 50;
@@ -18,8 +18,10 @@ internal static class GriffinLim
     /// <param name="rounds">Improvements of the phases.</param>
     /// <param name="from">[batch, frames * 160] float32, a sound whose phases to begin with, as a vocoder's; null begins with tones.</param>
     /// <returns>[batch, frames * 160] float32, owned by the caller's dispose scope.</returns>
-    internal static Tensor Sound(MelSpectrogram mel, Tensor spectrogram, int rounds = 60, Tensor? from = null)
+    public static Tensor Sound(MelSpectrogram mel, Tensor spectrogram, int rounds = 60, Tensor? from = null)
     {
+        ArgumentNullException.ThrowIfNull(mel);
+        ArgumentNullException.ThrowIfNull(spectrogram);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var magnitude = Magnitudes(mel, spectrogram.exp());   // [batch, frames, bins]

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace NextGpt.Tuning.Sounds;
+namespace NextGpt.Model.Decoders.AudioLdm;
 
 /// <summary>Spectrograms as AudioLDM's autoencoder and vocoder take them; with gradients, on any device.</summary>
 /// <remarks>
@@ -43,8 +43,8 @@ public sealed class MelSpectrogram : IDisposable
         _bands = tensor(Triangles(mels), [mels, (Frame / 2) + 1]).to(device).alias().DetachFromDisposeScope();
     }
 
-    /// <summary>The bands' weights.</summary>
-    internal Tensor Bands => _bands;
+    /// <summary>The bands' weights: [mels, 513] float32.</summary>
+    public Tensor Bands => _bands;
 
     /// <summary>The window of a frame.</summary>
     internal Tensor Window => _window;
@@ -83,8 +83,10 @@ public sealed class MelSpectrogram : IDisposable
     /// <param name="made">Any shape, logarithms.</param>
     /// <param name="real">The same shape.</param>
     /// <returns>The same shape, in natural logarithms of magnitudes; what is too loud where nothing is heard counts from there on.</returns>
-    internal static Tensor AudibleError(Tensor made, Tensor real)
+    public static Tensor AudibleError(Tensor made, Tensor real)
     {
+        ArgumentNullException.ThrowIfNull(made);
+        ArgumentNullException.ThrowIfNull(real);
         using var scope = NewDisposeScope();
         return where(real > Inaudible, made - real, (made - Inaudible).clamp(min: 0)).MoveToOuterDisposeScope();
     }
