@@ -29,6 +29,7 @@ internal static class CommandLine
             KeysCommand.Create(surroundings, shared),
             ModelCommand.Create(surroundings, shared),
             TrainCommand.Create(surroundings),
+            EvaluateCommand.Create(surroundings, shared),
             DataCommand.Create(surroundings, shared),
             TeamsCommand.Create(surroundings, shared),
         };

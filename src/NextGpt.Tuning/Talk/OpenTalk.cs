@@ -54,11 +54,18 @@ public static partial class OpenTalk
     /// <param name="count">At most.</param>
     /// <param name="seed">The same seed makes the same.</param>
     /// <param name="testing">Whether they are for a test; such wordings are never trained.</param>
-    public static IReadOnlyList<string> Requests(int count, int seed, bool testing)
+    public static IReadOnlyList<string> Requests(int count, int seed, bool testing) => [.. Subjected(count, seed, testing).Select(request => request.Request)];
+
+    /// <summary>The same requests with what each is about.</summary>
+    /// <param name="count">At most.</param>
+    /// <param name="seed">The same seed makes the same.</param>
+    /// <param name="testing">Whether they are for a test.</param>
+    internal static IReadOnlyList<(string Request, string Subject)> Subjected(int count, int seed, bool testing)
     {
         var draw = new TalkDraw(seed, testing);
         var all = Kinds.SelectMany(kind => (testing ? kind.Wordings.ForTesting : kind.Wordings.ForTraining)
-            .SelectMany(wording => kind.Fillings.Select(filling => Upper(wording.Replace("{0}", filling, StringComparison.Ordinal))))).Distinct().ToList();
+            .SelectMany(wording => kind.Fillings.Select(filling => (Request: Upper(wording.Replace("{0}", filling, StringComparison.Ordinal)), Subject: filling))))
+            .DistinctBy(request => request.Request).ToList();
         return draw.Some(all, Math.Min(count, all.Count));
     }
 
@@ -120,10 +127,14 @@ public static partial class OpenTalk
     public static bool IsGood(string answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
-        var sentences = Sentence().Matches(answer).Select(match => match.Value.Trim()).Where(sentence => sentence.Length > 3).ToList();
+        var sentences = Sentences(answer);
         return sentences.Count >= 2 && answer[^1] is '.' or '!' or '?' or '"' && answer.Length >= 60
             && sentences.Distinct(StringComparer.OrdinalIgnoreCase).Count() == sentences.Count && !answer.Contains('\uFFFD');
     }
+
+    /// <summary>The sentences and lines of an answer, whole ones.</summary>
+    internal static IReadOnlyList<string> Sentences(string answer) =>
+        [.. Sentence().Matches(answer).Select(match => match.Value.Trim()).Where(sentence => sentence.Length > 3)];
 
     /// <summary>Reads a file of answers, one JSON object a line.</summary>
     /// <param name="file">Its path.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using NextGpt.Model.Language;
+using NextGpt.Tuning.Evaluation;
 using static TorchSharp.torch;
 
 namespace NextGpt.Tuning.Talk;
@@ -31,6 +32,19 @@ public static class TalkExam
             var said = Answer(language, question);
             return new TalkMark(question, said, Judge(question.Turns[^1].Expected, said));
         })];
+    }
+
+    /// <summary>Asks a model through the path that people's requests take.</summary>
+    /// <param name="model">Loaded or not.</param>
+    /// <param name="questions">See <see cref="TalkComposer.ForTesting"/>.</param>
+    /// <param name="done">Hears how many are answered.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    internal static async Task<IReadOnlyList<TalkMark>> AskAsync(
+        Examinee model, IReadOnlyList<Dialogue> questions, Action<int>? done, CancellationToken cancellationToken)
+    {
+        var replies = await model.AskAsync(
+            questions.Count, place => Examinee.Greedy([.. TalkTrainer.MessagesOf(questions[place]).SkipLast(1)], LongestAnswer, place), done, cancellationToken);
+        return [.. questions.Zip(replies, (question, reply) => new TalkMark(question, reply.Text, Judge(question.Turns[^1].Expected, reply.Text)))];
     }
 
     /// <summary>Whether an answer holds what was expected, as words of their own.</summary>

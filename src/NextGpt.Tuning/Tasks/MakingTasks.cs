@@ -6,15 +6,15 @@ namespace NextGpt.Tuning.Tasks;
 /// <summary>Words in, a picture, sound or clip out, or two of them.</summary>
 internal static class MakingTasks
 {
-    private static readonly Wordings Draw = new(
+    internal static readonly Wordings Draw = new(
         "Draw {0}.", "Show me {0}.", "Can you draw {0}?", "Paint {0} for me.", "Please draw {0}.", "I would like a picture of {0}.", "Make a picture of {0}.", "Could you sketch {0} for me?",
         "I want to see {0}.", "A drawing of {0}, please.", "Create an image of {0}.", "May I see a drawing of {0}?");
 
-    private static readonly Wordings Hear = new(
+    internal static readonly Wordings Hear = new(
         "Make the sound of {0}.", "Let me hear {0}.", "I want to hear {0}.", "Can you make the sound of {0}?", "Please play the sound of {0}.", "What does {0} sound like? Let me hear it.",
         "Could I hear {0}?", "I would love to listen to {0}.", "Give me the sound of {0}.", "The sound of {0}, please.", "I need a recording of {0}.", "Play me the noise of {0}.");
 
-    private static readonly Wordings Film = new(
+    internal static readonly Wordings Film = new(
         "Show me a clip of {0}.", "Make a video of {0}.", "Animate {0}.", "Can you film {0}?", "I want to see a short film of {0}.", "Please make a clip of {0}.",
         "A video of {0}, please.", "Could you make a short animation of {0}?", "Create a video that shows {0}.", "Let me watch {0}.", "I would like a moving picture of {0}.", "Give me an animated picture of {0}.");
 

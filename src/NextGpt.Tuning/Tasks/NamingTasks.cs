@@ -7,7 +7,7 @@ namespace NextGpt.Tuning.Tasks;
 /// <summary>A picture, sound or clip in, words out.</summary>
 internal static class NamingTasks
 {
-    private static readonly Wordings What = new(
+    internal static readonly Wordings What = new(
         "What is in this picture?", "What do you see?", "What does this picture show?", "What is this a picture of?", "Describe this picture.", "What can you see here?", "Name what is in the picture.", "Tell me what you see in this image.",
         "What is shown here?", "What is that?", "Can you say what this drawing shows?", "Do you recognise this?");
 
@@ -19,11 +19,11 @@ internal static class NamingTasks
         "How many {0} do you see?", "How many {0} are there?", "Count the {0}.", "What is the number of {0} in the picture?", "Can you count the {0}?", "How many {0} are in this picture?",
         "Please count the {0} for me.", "Tell me how many {0} you can see.");
 
-    private static readonly Wordings Heard = new(
+    internal static readonly Wordings Heard = new(
         "What do you hear?", "What is this sound?", "What makes this noise?", "Which sound is this?", "What can be heard here?", "Name this sound.", "Listen to this. What is it?", "Can you tell what this recording is?",
         "What am I hearing?", "Describe this sound.", "What does this sound like to you?", "Do you recognise this sound?");
 
-    private static readonly Wordings Moves = new(
+    internal static readonly Wordings Moves = new(
         "What moves here, and how?", "What happens in this clip?", "What do you see in this video?", "Describe this clip.", "What is going on in the video?", "What does this clip show?", "Tell me what moves and how.", "How would you describe this video?",
         "What is happening here?", "What does the thing in the clip do?", "Watch this. What do you see?", "Say what the video shows.");
 

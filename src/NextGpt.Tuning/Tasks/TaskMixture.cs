@@ -10,13 +10,16 @@ namespace NextGpt.Tuning.Tasks;
 public sealed class TaskMixture(WorldData world, int seed)
 {
     private static readonly TaskFamily[] Families =
-        [.. MakingTasks.Families, .. NamingTasks.Families, .. CrossingTasks.Families, .. WordTasks.Families];
+        [.. MakingTasks.Families, .. NamingTasks.Families, .. CrossingTasks.Families, .. GroupTasks.Families, .. UnknownTasks.Families, .. WordTasks.Families];
 
     private readonly WorldPool _pool = new(world);
 
     /// <summary>Names of all tasks with their shares, which sum to 1.</summary>
     public static IReadOnlyDictionary<string, double> Shares { get; } =
         Families.ToDictionary(family => family.Name, family => family.Weight / Families.Sum(other => other.Weight), StringComparer.Ordinal);
+
+    /// <summary>The rows that samples are made of.</summary>
+    internal WorldPool Pool => _pool;
 
     /// <summary>Makes the media of samples.</summary>
     public WorldStudio Studio => _pool.Studio;

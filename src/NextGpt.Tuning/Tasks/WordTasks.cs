@@ -4,16 +4,12 @@ using NextGpt.Tuning.Talk;
 
 namespace NextGpt.Tuning.Tasks;
 
-/// <summary>Words in, words out: what a thing is, what lies outside the world, everyday talk.</summary>
+/// <summary>Words in, words out: what a thing is, talk about media, everyday talk.</summary>
 internal static class WordTasks
 {
     private static readonly Wordings Gloss = new(
         "What {1} {0}?", "Explain what {0} {1}.", "Tell me what {0} {1}.", "How would you define {0}?", "In words only: what {1} {0}?", "Describe {0} in words.", "Give me a definition of {0}.", "What is meant by {0}?",
         "I do not want a picture, just tell me: what {1} {0}?", "Do you know what {0} {1}?", "What does one understand by {0}?", "Without drawing: what {1} {0}?");
-
-    private static readonly Wordings Draw = new(
-        "Draw {0}.", "Show me {0}.", "Can you draw {0}?", "Please paint {0}.", "I would like a picture of {0}.", "Make a drawing of {0}.", "Sketch {0} for me.", "Could you paint {0} for me?",
-        "A picture of {0}, please.", "I want to see {0}.", "Make an image of {0}.", "How about a drawing of {0}?");
 
     private static readonly Wordings About = new(
         "What is a picture?", "Do you like drawings?", "Is it hard to draw?", "Who invented photography?", "Which sounds are pleasant?", "Why do films move?", "Do you enjoy music?", "Can you hear me?",
@@ -27,16 +23,9 @@ internal static class WordTasks
         "A clear subject and a steady movement.", "I learnt from open collections of small drawings; what I draw is made anew.", "Sound travels as waves of pressure through air, water or solid things.",
     ];
 
-    private static readonly string[] Relatives =
-        ["grandmother:an old woman", "grandfather:an old man", "mother:a woman", "father:a man", "sister:a girl", "brother:a boy", "neighbour:a person", "teacher:a teacher", "doctor:a health worker", "boss:an office worker", "aunt:a woman", "uncle:a man"];
-
-    private static readonly string[] Places =
-        ["house in {0}:a house", "street in {0}:a house", "hotel in {0}:a hotel", "school in {0}:a school", "view over {0}:a cityscape", "map of {0}:a world map", "skyline of {0}:a cityscape", "church in {0}:a church", "garden in {0}:a house with a garden", "station in {0}:a train"];
-
     internal static IReadOnlyList<TaskFamily> Families { get; } =
     [
         new("text to text", 6, Define),
-        new("unknown", 5, Unknown),
         new("about media, in words", 2, draw =>
         {
             // The question and its answer share a place in their lists; which of them are for testing is the wordings' own rule.
@@ -44,7 +33,7 @@ internal static class WordTasks
             var all = Interleaved();
             return draw.Sample("about media, in words", null, TaskDraw.Ask(question), TaskDraw.Answer(all[question]));
         }),
-        new("everyday talk", 35, draw =>
+        new("everyday talk", 39, draw =>
         {
             var seed = draw.Talk.Number(0, int.MaxValue - 1);
             var dialogue = draw.Talk.Testing ? TalkComposer.ForTesting(3, seed)[draw.Talk.Number(0, 2)] : TalkComposer.ForTraining(1, seed)[0];
@@ -81,23 +70,4 @@ internal static class WordTasks
         return draw.Sample("text to text", null,
             TaskDraw.Ask(Gloss.Say(draw.Talk, said, WorldNames.Be(said))), TaskDraw.Answer($"{WorldNames.Upper(said)}: {meaning}."));
     }
-
-    private static InstructionSample? Unknown(TaskDraw draw)
-    {
-        var talk = draw.Talk;
-        var (asked, nearest) = talk.Number(0, 2) switch
-        {
-            0 => Split($"my {talk.One(Relatives)}"),
-            1 => Split(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"my friend {talk.OneOfMySide(TalkFacts.Names)}:a person")),
-            _ => Split("the " + talk.One(Places).Replace("{0}", talk.OneOfMySide(TalkFacts.Towns), StringComparison.Ordinal)),
-        };
-        var words = talk.One(new[]
-        {
-            $"I only know about 1,100 simple things, and not that. The nearest I know is {nearest}.", $"That I cannot draw; I do not know it. I could draw {nearest} instead.",
-            $"I am sorry, I do not know what {asked.Replace("my ", "your ", StringComparison.Ordinal)} looks like. Shall I draw {nearest}?",
-        });
-        return draw.Sample("unknown", "not know|not that|cannot", TaskDraw.Ask(Draw.Say(talk, asked)), TaskDraw.Answer(words));
-    }
-
-    private static (string Asked, string Nearest) Split(string pair) => (pair.Split(':')[0], pair.Split(':')[1]);
 }
