@@ -14,6 +14,7 @@ internal sealed class TrainArguments
         "open", "count", "adapter", "model", "rank",
         "encoder", "picture-decoder", "sound-decoder", "clip-decoder", "from", "cache", "open-share", "max-tokens", "caption-weight",
         "projection-width", "projection-layers", "input-width", "id", "language", "figures", "render-steps", "guidance",
+        "styles", "patches",
     ];
 
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);

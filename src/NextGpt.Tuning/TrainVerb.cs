@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using NextGpt.Model;
+using NextGpt.Tuning.Contrastive;
 using NextGpt.Tuning.Data;
 using NextGpt.Tuning.Optimisation;
 using NextGpt.Tuning.Pictures;
@@ -19,6 +20,7 @@ public static class TrainVerb
         nextgpt train sound-autoencoder    --world FOLDER --out FOLDER [--steps N | --minutes N]
         nextgpt train vocoder              --world FOLDER --out FOLDER [--autoencoder FOLDER] [--steps N | --minutes N]
         nextgpt train sounds               --world FOLDER --autoencoder FOLDER --vocoder FOLDER --out FOLDER [--steps N | --minutes N]
+        nextgpt train encoder              --world FOLDER --out FOLDER [--atlas FILE] [--styles A,B] [--steps N | --minutes N]
         nextgpt train talk-open            --open FILE [--count N]: the untouched model's answers to open requests
         nextgpt train talk                 --out FOLDER [--open FILE] [--steps N | --minutes N]
         nextgpt train talk-exam            [--adapter FOLDER] [--count N]
@@ -54,6 +56,8 @@ public static class TrainVerb
         --projection-width N, --projection-layers N   of fresh output projections (default: 256, 2)
         --input-width N       hidden layer of a fresh input projection (default: 0, one linear layer)
         --id NAME, --language PATH, --figures FILE, --render-steps N, --guidance X   of a package (default: mini, the embedded one, none, 20, 5)
+        --styles A,B          drawing styles the encoder is trained on (default: all that may be)
+        --patches X           share of the patches the encoder looks at in a step (default: 0.5)
         --resume              go on from the checkpoint in --out
         """;
 
@@ -88,6 +92,9 @@ public static class TrainVerb
                 case "sounds":
                     SoundStages.Train(
                         options, Schedule(options, 32, 6e-4), PickDevice(options), Precision(options), output, cancellationToken);
+                    break;
+                case "encoder":
+                    TrainEncoder(options, output, cancellationToken);
                     break;
                 case "talk-open":
                     TalkStages.AskOpen(options, output, cancellationToken);
@@ -163,6 +170,21 @@ public static class TrainVerb
             Variants = options.Whole("variants") ?? 8,
             AverageDecay = options.Number("average") ?? 0.999,
             PreviewCount = options.Whole("previews") ?? 64,
+        };
+        trainer.Train(options.Has("resume"), cancellationToken);
+    }
+
+    private static void TrainEncoder(TrainArguments options, TextWriter output, CancellationToken cancellationToken)
+    {
+        var folder = options.Required("world");
+        var trainer = new EncoderTrainer(
+            WorldData.Load(folder), options.Text("atlas") is { } atlas ? PictureAtlas.Load(atlas) : PictureAtlas.Build(folder),
+            options.Text("styles")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), Schedule(options, 64, 1e-3),
+            PickDevice(options), options.Required("out"), output, TimeProvider.System)
+        {
+            AverageDecay = options.Number("average") ?? 0.999,
+            ExamCount = options.Whole("previews") ?? 256,
+            PatchShare = options.Number("patches") ?? 0.5,
         };
         trainer.Train(options.Has("resume"), cancellationToken);
     }

@@ -134,13 +134,17 @@ public sealed class ImageBind : nn.Module
     /// <param name="views">
     /// Picture: [batch, 3, height, width]. Clip: [batch, views, 3, frames, height, width]. Sound: [batch, views, 1, mels, frames].
     /// </param>
+    /// <param name="places">
+    /// [batch * views, kept] int64: the patches that are looked at, from 0; null is all. Leaving some out makes training cheaper
+    /// and the network less dependent on any one of them (Li et al. 2023, "Scaling Language-Image Pre-training via Masking").
+    /// </param>
     /// <returns>[batch, output], owned by the caller's dispose scope.</returns>
     /// <exception cref="ArgumentException">The shape is not the config's, or there is no such tower.</exception>
-    public Tensor Pool(MediaKind kind, Tensor views)
+    public Tensor Pool(MediaKind kind, Tensor views, Tensor? places = null)
     {
         using var scope = NewDisposeScope();
         var (tower, single, count) = Unfold(kind, views);
-        var vectors = Direction(tower.Head.call(tower.Encode(single).select(1, 0)));   // [batch * views, output]
+        var vectors = Direction(tower.Head.call(tower.Encode(single, places).select(1, 0)));   // [batch * views, output]
         return MeanOfViews(vectors, count).MoveToOuterDisposeScope();
     }
 
@@ -293,7 +297,19 @@ public sealed class ImageBind : nn.Module
 internal sealed record ImageBindTower(
     nn.Module<Tensor, Tensor> Stem, ImageBindTrunk Trunk, Sequential Head, ImageBindScale? Scale)
 {
-    internal Tensor Encode(Tensor input) => Trunk.call(Stem.call(input));
+    /// <param name="input">What the stem takes.</param>
+    /// <param name="places">[batch, kept] int64, the patches that go on besides the class token; null is all.</param>
+    internal Tensor Encode(Tensor input, Tensor? places = null)
+    {
+        var tokens = Stem.call(input);
+        if (places is not null)
+        {
+            var chosen = tokens.gather(1, (places + 1).unsqueeze(2).expand(-1, -1, tokens.shape[2]));
+            tokens = cat([tokens.narrow(1, 0, 1), chosen], 1);
+        }
+
+        return Trunk.call(tokens);
+    }
 }
 
 /// <summary>Modules under names of their own; those that are null are left out.</summary>

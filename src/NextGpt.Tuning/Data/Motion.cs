@@ -20,7 +20,8 @@ public sealed record Motion(string Name, string Order, Func<double, MotionPose> 
         new("swinging", "swing", time => new(Degrees: 20 * Math.Sin(2 * Math.PI * time))),
         new("growing", "grow", time => new(Scale: 0.45 + (1.0 * time))),
         new("shrinking", "shrink", time => new(Scale: 1.45 - (1.0 * time))),
-        new("shaking", "shake", time => new(X: 0.12 * Math.Sin(8 * Math.PI * time))),
+        // From the end of a swing: at its middle the sixteen frames of a quick one would all find it in the same place.
+        new("shaking", "shake", time => new(X: 0.12 * Math.Cos(8 * Math.PI * time))),
     ];
 
     /// <summary>Whether it comes back to where it began, so that quickly means more often.</summary>
