@@ -1,4 +1,5 @@
 using NextGpt.Media;
+using NextGpt.Model.Decoders.Enlarging;
 using NextGpt.Model.Encoders;
 using NextGpt.Model.Language;
 using NextGpt.Model.Packages;
@@ -90,8 +91,16 @@ internal static class PackageLoader
         var outputs = new List<MediaOutput>();
         foreach (var part in package.Manifest.Outputs)
         {
+            PictureEnlargerConfig? enlarger = null;   // without it media come as small as they are drawn
+            if (part.Enlarger is { } folder)
+            {
+                Usable(folder, $"enlarging {MediaWords.Many(part.Kind)}", sentences, package, [folder], () =>
+                    enlarger = PictureEnlargerConfig.Load(Path.Combine(package.PathOf(folder), "config.json")));
+            }
+
             Usable(part.Decoder, MediaWords.Many(part.Kind), sentences, package, [part.Decoder, part.Projection], () =>
-                outputs.Add(MediaOutput.Open(package, part, model.Engine.HiddenSize, device, type)));
+                outputs.Add(MediaOutput.Open(
+                    package, enlarger is null ? part with { Enlarger = null } : part, model.Engine.HiddenSize, device, type)));
         }
 
         MediaInput? input = null;

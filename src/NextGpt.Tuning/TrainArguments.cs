@@ -9,7 +9,7 @@ internal sealed class TrainArguments
 
     private static readonly string[] Names =
     [
-        "world", "atlas", "out", "autoencoder", "vocoder", "steps", "minutes", "device", "precision", "batch", "rate", "warm-up", "variants", "average",
+        "world", "atlas", "out", "autoencoder", "pictures", "vocoder", "steps", "minutes", "device", "precision", "batch", "rate", "warm-up", "variants", "average",
         "previews", "preview-minutes", "checkpoint-minutes", "journal", "seed", "libtorch",
         "open", "count", "adapter", "model", "rank",
         "encoder", "picture-decoder", "sound-decoder", "clip-decoder", "from", "cache", "open-share", "max-tokens", "caption-weight",

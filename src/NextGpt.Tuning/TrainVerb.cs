@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using NextGpt.Model;
+using NextGpt.Tuning.Clips;
 using NextGpt.Tuning.Contrastive;
 using NextGpt.Tuning.Data;
+using NextGpt.Tuning.Enlarging;
 using NextGpt.Tuning.Optimisation;
 using NextGpt.Tuning.Pictures;
 using static TorchSharp.torch;
@@ -21,6 +23,9 @@ public static class TrainVerb
         nextgpt train vocoder              --world FOLDER --out FOLDER [--autoencoder FOLDER] [--steps N | --minutes N]
         nextgpt train sounds               --world FOLDER --autoencoder FOLDER --vocoder FOLDER --out FOLDER [--steps N | --minutes N]
         nextgpt train encoder              --world FOLDER --out FOLDER [--atlas FILE] [--styles A,B] [--steps N | --minutes N]
+        nextgpt train clips                --world FOLDER --autoencoder FOLDER --pictures FOLDER --out FOLDER [--count N] [--steps N | --minutes N]
+        nextgpt train enlarger             --world FOLDER --autoencoder FOLDER --out FOLDER [--count N] [--steps N | --minutes N]
+                                           the world's drawings in 256 pixels: node build.mjs raw FOLDER 256
         nextgpt train talk-open            --open FILE [--count N]: the untouched model's answers to open requests
         nextgpt train talk                 --out FOLDER [--open FILE] [--steps N | --minutes N]
         nextgpt train talk-exam            [--adapter FOLDER] [--count N]
@@ -95,6 +100,12 @@ public static class TrainVerb
                     break;
                 case "encoder":
                     TrainEncoder(options, output, cancellationToken);
+                    break;
+                case "clips":
+                    ClipStage.Train(options, Schedule(options, 4, 4e-4), PickDevice(options), Precision(options), output, cancellationToken);
+                    break;
+                case "enlarger":
+                    EnlargerStage.Train(options, Schedule(options, 16, 5e-4), PickDevice(options), output, cancellationToken);
                     break;
                 case "talk-open":
                     TalkStages.AskOpen(options, output, cancellationToken);

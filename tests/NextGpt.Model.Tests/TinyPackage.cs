@@ -1,4 +1,5 @@
 using NextGpt.Media;
+using NextGpt.Model.Decoders.Enlarging;
 using NextGpt.Model.Encoders;
 using NextGpt.Model.Packages;
 using NextGpt.Model.Projections;
@@ -22,7 +23,8 @@ internal sealed class TinyPackage : IDisposable
     /// <summary>Writes a package.</summary>
     /// <param name="second">Whether it follows the second generation (grouped patches, separators) and not the first.</param>
     /// <param name="change">Changes the manifest before it is written.</param>
-    public TinyPackage(bool second = false, Func<PackageManifest, PackageManifest>? change = null)
+    /// <param name="enlarger">Whether pictures and clips are enlarged.</param>
+    public TinyPackage(bool second = false, Func<PackageManifest, PackageManifest>? change = null, bool enlarger = false)
     {
         Folder = Directory.CreateTempSubdirectory("tiny-package-").FullName;
         WriteLanguage(At("language"));
@@ -34,6 +36,15 @@ internal sealed class TinyPackage : IDisposable
         }
 
         var manifest = ManifestFor(second);
+        if (enlarger)
+        {
+            WriteEnlarger(At("enlarger"));
+            manifest = manifest with
+            {
+                Outputs = [.. manifest.Outputs.Select(output => output.Kind == MediaKind.Audio ? output : output with { Enlarger = "enlarger" })],
+            };
+        }
+
         ModelPackage.Save(Folder, change is null ? manifest : change(manifest));
     }
 
@@ -127,6 +138,26 @@ internal sealed class TinyPackage : IDisposable
         writer.Add("embed_tokens.weight", [count, Hidden], Noise(random, count * Hidden, 0.4f));
         writer.Add("lm_head.weight", [count, Hidden], Noise(random, count * Hidden, 0.4f));
         writer.Save(At("projections/tokens.safetensors"));
+    }
+
+    /// <summary>A small enlarger whose every layer shows in the result.</summary>
+    public static PictureEnlarger Enlarger()
+    {
+        var network = new PictureEnlarger(new PictureEnlargerConfig { Channels = 6, Blocks = 2 });
+        using var generator = new Generator(5, CPU);
+        using var noGradient = no_grad();
+        foreach (var (_, weight) in network.named_parameters())
+        {
+            weight.normal_(0, 0.1, generator);
+        }
+
+        return network;
+    }
+
+    private static void WriteEnlarger(string folder)
+    {
+        using var network = Enlarger();
+        network.Save(folder);
     }
 
     private static void WriteEncoder(string folder)

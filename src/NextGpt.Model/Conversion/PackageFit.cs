@@ -1,4 +1,5 @@
 using NextGpt.Media;
+using NextGpt.Model.Decoders.Enlarging;
 using NextGpt.Model.Decoders.StableDiffusion;
 using NextGpt.Model.Decoders.TextToVideo;
 using NextGpt.Model.Encoders;
@@ -13,7 +14,7 @@ namespace NextGpt.Model.Conversion;
 /// Weights are counted in the type they are used in: on a GPU bfloat16; on the CPU the language model in eight bits with a
 /// scale per 32 (a GGUF file as its own blocks), all else float32. Keys and values have two bytes a number on both. The work
 /// of a part is an estimate: twelve feature maps of the U-Net's widest level (two rows for guidance) or four of the
-/// autoencoder's last, whichever is more; of the encoder twelve copies of its widest hidden states; of the language model a
+/// autoencoder's last, or of the enlarged picture, whichever is most; of the encoder twelve copies of its widest hidden states; of the language model a
 /// block of 512 positions through one layer, and the logits.
 /// </remarks>
 public static class PackageFit
@@ -124,7 +125,7 @@ public static class PackageFit
 
         foreach (var output in manifest.Outputs)
         {
-            var parameters = Parameters(package, output.Decoder);
+            var parameters = Parameters(package, output.Decoder) + Parameters(package, output.Enlarger);
             yield return new PartNeed(
                 output.Kind.ToString().ToLowerInvariant(), parameters, parameters * bytes, Work(package, output) * bytes, type);
         }
@@ -136,6 +137,9 @@ public static class PackageFit
         var folder = package.PathOf(output.Decoder);
         var vae = AutoencoderKLConfig.Load(Path.Combine(folder, "vae", "config.json"));
         var downscale = 1L << (vae.LevelChannels.Count - 1);
+        var enlarged = output.Enlarger is { } enlarger
+            ? PictureEnlargerConfig.Load(Path.Combine(package.PathOf(enlarger), "config.json")).Factor
+            : 0L;
         var unet = Path.Combine(folder, "unet", "config.json");
         if (output.Kind == MediaKind.Video)
         {
@@ -155,9 +159,15 @@ public static class PackageFit
         return Maps(
             output.Height / downscale ?? flat.SampleSize, output.Width / downscale ?? flat.SampleSize, 1, flat.LevelChannels[0], 1);
 
-        long Maps(long height, long width, long frames, long channels, long decodedFrames) => Math.Max(
-            2 * height * width * frames * channels * WorkingMaps,
-            height * downscale * width * downscale * decodedFrames * vae.LevelChannels[0] * DecodingMaps);
+        long Maps(long height, long width, long frames, long channels, long decodedFrames)
+        {
+            var pixels = height * downscale * width * downscale;
+            return new[]
+            {
+                2 * height * width * frames * channels * WorkingMaps, pixels * decodedFrames * vae.LevelChannels[0] * DecodingMaps,
+                enlarged * enlarged * pixels * 3 * DecodingMaps,   // frames are enlarged one by one
+            }.Max();
+        }
     }
 
     /// <summary>Numbers in the safetensors files of a part: a file, or a folder with subfolders.</summary>

@@ -1,6 +1,7 @@
 using NextGpt.Media;
 using NextGpt.Model.Decoders;
 using NextGpt.Model.Decoders.AudioLdm;
+using NextGpt.Model.Decoders.Enlarging;
 using NextGpt.Model.Decoders.StableDiffusion;
 using NextGpt.Model.Decoders.TextToVideo;
 using NextGpt.Model.Encoders;
@@ -47,6 +48,11 @@ public static class PackageShapes
             IReadOnlyList<long>? condition = null;
             Gather(output.Decoder, () => Decoder(package, output, out condition));
             Gather(output.Projection, () => Output(package, output, condition, language));
+        }
+
+        foreach (var enlarger in manifest.Outputs.Select(output => output.Enlarger).OfType<string>().Distinct(StringComparer.Ordinal))
+        {
+            Gather(enlarger, () => Enlarger(package, enlarger));
         }
 
         return problems;
@@ -172,6 +178,14 @@ public static class PackageShapes
         }
 
         return problems;
+    }
+
+    private static List<string> Enlarger(ModelPackage package, string path)
+    {
+        var folder = package.PathOf(path);
+        using var source = SafetensorsFile.Open(DiffusersWeights.FileIn(folder));
+        using var network = new PictureEnlarger(PictureEnlargerConfig.Load(Path.Combine(folder, "config.json")), META);
+        return [.. ShapeComparison.Problems(path, network, source, name => name)];
     }
 
     private static List<string> Decoder(ModelPackage package, OutputPart output, out IReadOnlyList<long>? condition)

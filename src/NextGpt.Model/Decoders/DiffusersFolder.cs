@@ -22,6 +22,12 @@ internal sealed record DiffusersFolder
 
     internal required SchedulerConfig Scheduler { get; init; }
 
+    /// <summary>Width and height that it was trained to draw, in pixels; 0 for sounds.</summary>
+    internal required int PixelSide { get; init; }
+
+    /// <summary>Pixels per place of the latent; 1 for sounds.</summary>
+    internal required int PixelStep { get; init; }
+
     /// <summary>Whether there is a text encoder with a tokenizer.</summary>
     internal required bool HasText { get; init; }
 
@@ -44,11 +50,20 @@ internal sealed record DiffusersFolder
         }
 
         var text = System.IO.Path.Combine(folder, "text_encoder", "config.json");
+        var unet = System.IO.Path.Combine(folder, "unet", "config.json");
+        var step = kind == MediaKind.Audio ? 1 : AutoencoderKLConfig.Load(System.IO.Path.Combine(folder, "vae", "config.json")).Downscale;
         return new DiffusersFolder
         {
             Path = folder,
             Kind = kind,
             ConditioningShape = Shape(folder, kind, text),
+            PixelStep = step,
+            PixelSide = kind switch
+            {
+                MediaKind.Audio => 0,
+                MediaKind.Video => UNet3DConditionConfig.Load(unet).SampleSize * step,
+                _ => UNet2DConditionConfig.Load(unet).SampleSize * step,
+            },
             Scheduler = SchedulerConfig.Load(Expect(folder, "scheduler", "scheduler_config.json")),
             HasText = File.Exists(text) && Directory.Exists(System.IO.Path.Combine(folder, "tokenizer")),
         };

@@ -32,6 +32,12 @@ public sealed class DiffusionDecoder : IDiffusionDecoder
     /// <inheritdoc/>
     public RenderDefaults Defaults { get; }
 
+    /// <summary>Width and height in pixels of what it was trained to draw; 0 for sounds.</summary>
+    internal (int Width, int Height) DrawnSize => (_folder.PixelSide, _folder.PixelSide);
+
+    /// <summary>Sides of what it draws are multiples of this many pixels; 1 for sounds.</summary>
+    internal int SizeStep => _folder.PixelStep;
+
     /// <summary>Noise schedule and sampler, as in the folder.</summary>
     public SchedulerConfig Scheduler => _folder.Scheduler;
 

@@ -14,6 +14,12 @@ public sealed record OutputPart
     /// <summary>The safetensors file of the output projection, with the names of v0 or of v2.</summary>
     public required string Projection { get; init; }
 
+    /// <summary>
+    /// The folder of a network that enlarges what the decoder made before it reaches the person, pictures and clips only; two outputs
+    /// may share one. Null leaves them as small as they are drawn.
+    /// </summary>
+    public string? Enlarger { get; init; }
+
     /// <summary>Heads of the projection's attention.</summary>
     public int Heads { get; init; } = 4;
 
@@ -26,10 +32,10 @@ public sealed record OutputPart
     /// <summary>Strength of the classifier-free guidance where a request does not say; 1 is none.</summary>
     public double GuidanceScale { get; init; } = 7.5;
 
-    /// <summary>Width in pixels; null is the decoder's own.</summary>
+    /// <summary>Width in pixels that the decoder draws; null is the decoder's own.</summary>
     public int? Width { get; init; }
 
-    /// <summary>Height in pixels; null is the decoder's own.</summary>
+    /// <summary>Height in pixels that the decoder draws; null is the decoder's own.</summary>
     public int? Height { get; init; }
 
     /// <summary>Frames of a clip; null is the decoder's own.</summary>

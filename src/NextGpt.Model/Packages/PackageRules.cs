@@ -36,6 +36,7 @@ internal static class PackageRules
             .. manifest.Outputs.SelectMany(output => new (string, string?)[]
             {
                 ($"{Name(output.Kind)} decoder", output.Decoder), ($"{Name(output.Kind)} projection", output.Projection),
+                ($"{Name(output.Kind)} enlarger", output.Enlarger),
             }),
         ];
         return parts.Where(part => part.Item2 is not null).Select(part => (part.Item1, part.Item2!));
@@ -168,9 +169,15 @@ internal static class PackageRules
     private static IEnumerable<string> Output(OutputPart output, TokenPart? tokens)
     {
         var name = Name(output.Kind);
-        foreach (var problem in Place($"{name} decoder", output.Decoder).Concat(Place($"{name} projection", output.Projection)))
+        foreach (var problem in Place($"{name} decoder", output.Decoder).Concat(Place($"{name} projection", output.Projection))
+            .Concat(Place($"{name} enlarger", output.Enlarger)))
         {
             yield return problem;
+        }
+
+        if (output.Enlarger is not null && output.Kind == MediaKind.Audio)
+        {
+            yield return "There is an enlarger for audio; only pictures and clips are enlarged.";
         }
 
         if (tokens is not null && !tokens.Signals.ContainsKey(output.Kind))

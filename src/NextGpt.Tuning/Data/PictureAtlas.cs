@@ -27,18 +27,29 @@ public sealed class PictureAtlas
 
     /// <summary>Reads the pictures of a world and makes them small.</summary>
     /// <param name="world">A folder with <c>captions.jsonl</c> and <c>pictures/</c>.</param>
-    /// <param name="size">Width and height to reach; must divide the world's 128.</param>
+    /// <param name="size">Width and height to reach; must divide the pictures' own.</param>
+    /// <param name="choose">Chooses among what the world describes; null takes all.</param>
     /// <exception cref="InvalidDataException">A picture or its description is broken; the message names it.</exception>
-    public static PictureAtlas Build(string world, int size = 64)
+    public static PictureAtlas Build(
+        string world, int size = 64, Func<IReadOnlyList<WorldPicture>, IEnumerable<WorldPicture>>? choose = null)
     {
         var rows = File.ReadLines(Path.Combine(world, "captions.jsonl"))
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Where(row => row.GetProperty("kind").GetString() == "picture")
+            .Select(row => (
+                File: Path.Combine(world, row.GetProperty("path").GetString() ?? string.Empty),
+                Picture: row.Deserialize<WorldPicture>() ?? throw new InvalidDataException($"{world}: captions.jsonl has an empty row.")))
             .ToList();
+        if (choose is not null)
+        {
+            var chosen = choose([.. rows.Select(row => row.Picture)]).ToHashSet();
+            rows.RemoveAll(row => !chosen.Contains(row.Picture));
+        }
+
         var pixels = new byte[rows.Count * 4 * size * size];
         Parallel.For(0, rows.Count, index =>
         {
-            var file = Path.Combine(world, rows[index].GetProperty("path").GetString() ?? string.Empty);
+            var file = rows[index].File;
             var (width, height, rgba) = PngPicture.Read(file);
             if (width != height || width % size != 0)
             {
@@ -47,10 +58,7 @@ public sealed class PictureAtlas
 
             Shrink(rgba, width, size, pixels.AsSpan(index * 4 * size * size, 4 * size * size));
         });
-        return new PictureAtlas(
-            [.. rows.Select(row => row.Deserialize<WorldPicture>()
-                ?? throw new InvalidDataException($"{world}: captions.jsonl has an empty row."))],
-            size, pixels);
+        return new PictureAtlas([.. rows.Select(row => row.Picture)], size, pixels);
     }
 
     /// <summary>Makes an atlas of given pixels.</summary>

@@ -11,22 +11,24 @@ namespace NextGpt.Tuning.Losses;
 internal static class NoisyLatents
 {
     // Where most time steps lie, as a share of all: with fewer high ones forms are not learnt, with more of them colours are not.
-    private const double TimeMedian = 0.57;
+    private const double PictureMedian = 0.57;
     private const double AnyTimeShare = 0.1;
 
     /// <summary>Draws.</summary>
     /// <param name="latents">[batch, ...] float32, scaled.</param>
     /// <param name="signal">[steps], from <see cref="NoiseSchedule.SignalTable"/>.</param>
     /// <param name="random">The step's numbers.</param>
+    /// <param name="median">Where most time steps lie, as a share of all.</param>
     /// <returns>The noisy latents, [batch] int64 time steps and the velocities, owned by the caller's dispose scope.</returns>
-    internal static (Tensor Noisy, Tensor Times, Tensor Target) Draw(Tensor latents, Tensor signal, StepRandom random)
+    internal static (Tensor Noisy, Tensor Times, Tensor Target) Draw(
+        Tensor latents, Tensor signal, StepRandom random, double median = PictureMedian)
     {
         using var scope = NewDisposeScope();
         var (batch, steps) = (latents.shape[0], signal.numel());
 
         // Each sample gets its time from its own slice of the range, so that no batch leans to one side.
         var even = ((arange(batch, ScalarType.Float32, latents.device) + random.Uniform(batch)) / batch).clamp(1e-6, 1 - 1e-6);
-        var bell = ((((2 * even) - 1).erfinv() * Math.Sqrt(2)) + Math.Log(TimeMedian / (1 - TimeMedian))).sigmoid();
+        var bell = ((((2 * even) - 1).erfinv() * Math.Sqrt(2)) + Math.Log(median / (1 - median))).sigmoid();
         var share = where(random.Uniform(batch) < AnyTimeShare, even, bell);
         var times = (share * steps).floor().clamp(0, steps - 1).to(ScalarType.Int64);
         var left = signal.index_select(0, times);

@@ -12,6 +12,8 @@ namespace NextGpt.Model.Decoders.TextToVideo;
 /// </remarks>
 internal sealed class TemporalTransformer : nn.Module<Tensor, long, Tensor>
 {
+    private readonly bool _positions;
+
     [ComponentName(Name = "norm")]
     private readonly GroupNorm _norm;
 
@@ -28,12 +30,15 @@ internal sealed class TemporalTransformer : nn.Module<Tensor, long, Tensor>
     /// <param name="heads">Attention heads.</param>
     /// <param name="headSize">Width of a head; heads times this is the width of the transformer.</param>
     /// <param name="groups">Groups of the norm.</param>
+    /// <param name="positions">Whether frames are told apart by sines and cosines of their places.</param>
     /// <param name="device">Where the weights lie; null is the CPU.</param>
     /// <param name="dtype">Type of the weights; null is float32.</param>
-    internal TemporalTransformer(int channels, int heads, int headSize, int groups, Device? device, ScalarType? dtype)
+    internal TemporalTransformer(
+        int channels, int heads, int headSize, int groups, bool positions, Device? device, ScalarType? dtype)
         : base(nameof(TemporalTransformer))
     {
         var width = heads * headSize;
+        _positions = positions;
         _norm = GroupNorms.Create(groups, channels, 1e-6, device, dtype);
         _projectIn = nn.Linear(channels, width, device: device, dtype: dtype);
         _blocks = new ModuleList<SpatialTransformerBlock>(new SpatialTransformerBlock(width, heads, width, device, dtype));
@@ -53,6 +58,12 @@ internal sealed class TemporalTransformer : nn.Module<Tensor, long, Tensor>
         var clip = input.view(-1, frames, channels, height, width).transpose(1, 2);   // [batch, channels, frames, height, width]
         var hidden = _norm.call(clip).permute(0, 3, 4, 2, 1).reshape(-1, frames, channels);   // [batch * places, frames, channels]
         hidden = _projectIn.call(hidden);
+        if (_positions)
+        {
+            hidden = hidden + UNet2DCondition.TimeProjection(
+                arange(frames, device: hidden.device), (int)hidden.shape[2], cosineFirst: false, 0).to(hidden.dtype);
+        }
+
         foreach (var block in _blocks)
         {
             hidden = block.call(hidden, null);

@@ -37,6 +37,18 @@ public sealed record UNet3DConditionConfig
     /// <summary>Width of the conditioning.</summary>
     public int ContextSize { get; init; } = 1_024;
 
+    /// <summary>
+    /// Width of a class embedding that is projected and appended to the time's, made of the mean of the conditioning's tokens, as in
+    /// <see cref="UNet2DConditionConfig.ClassFromContext"/>; null is none. No published network for clips has it.
+    /// </summary>
+    public int? ClassSize { get; init; }
+
+    /// <summary>
+    /// Whether the attentions over frames know which frame is which, by sines and cosines added to their input (Guo et al. 2023,
+    /// AnimateDiff, section 4.2); published networks only know it from the padding of their convolutions.
+    /// </summary>
+    public bool FramePositions { get; init; }
+
     /// <summary>Groups of the norms.</summary>
     public int NormGroups { get; init; } = 32;
 
@@ -62,6 +74,10 @@ public sealed record UNet3DConditionConfig
         ["norm_eps"] = NormEpsilon,
         ["downsample_padding"] = 1,
         ["mid_block_scale_factor"] = 1,
+        ["class_embed_type"] = ClassSize is null ? null : "simple_projection",
+        ["projection_class_embeddings_input_dim"] = ClassSize,
+        ["class_embeddings_from_context"] = ClassSize is not null,
+        ["frame_positions"] = FramePositions,
     });
 
     /// <summary>Reads the <c>config.json</c> of a diffusers U-Net for clips.</summary>
@@ -76,6 +92,13 @@ public sealed record UNet3DConditionConfig
         config.Expect("mid_block_scale_factor", "1", "1.0");
         config.Expect("num_attention_heads");
         config.Expect("time_cond_proj_dim");
+        config.Expect("class_embed_type", "simple_projection");
+        if (config.Has("class_embed_type") && !config.Flag("class_embeddings_from_context", false))
+        {
+            throw new InvalidDataException(
+                $"{file}: class_embed_type is set without class_embeddings_from_context; clips have no other class than their conditioning.");
+        }
+
         return new UNet3DConditionConfig
         {
             InputChannels = config.Integer("in_channels", 4),
@@ -87,6 +110,8 @@ public sealed record UNet3DConditionConfig
             BlocksPerLevel = config.Integer("layers_per_block", 2),
             HeadSize = config.Integer("attention_head_dim", 64),
             ContextSize = config.Integer("cross_attention_dim", 1_024),
+            ClassSize = config.Has("class_embed_type") ? config.Integer("projection_class_embeddings_input_dim") : null,
+            FramePositions = config.Flag("frame_positions", false),
             NormGroups = config.Integer("norm_num_groups", 32),
             NormEpsilon = config.Number("norm_eps", 1e-5),
         };
@@ -108,6 +133,9 @@ public sealed class UNet3DCondition : nn.Module<Tensor, Tensor, Tensor, Tensor>
 
     [ComponentName(Name = "time_embedding")]
     private readonly UNetTimeEmbedding _timeEmbedding;
+
+    [ComponentName(Name = "class_embedding")]
+    private readonly Linear? _classEmbedding;
 
     [ComponentName(Name = "transformer_in")]
     private readonly TemporalTransformer _inputTransformer;
@@ -139,8 +167,14 @@ public sealed class UNet3DCondition : nn.Module<Tensor, Tensor, Tensor, Tensor>
         var timeSize = 4 * levels[0];
         _input = nn.Conv2d(config.InputChannels, levels[0], 3, padding: 1, device: device, dtype: dtype);
         _timeEmbedding = new UNetTimeEmbedding(levels[0], timeSize, device, dtype);
+        if (config.ClassSize is { } classSize)
+        {
+            _classEmbedding = nn.Linear(classSize, timeSize, device: device, dtype: dtype);
+            timeSize *= 2;   // the class embedding is appended to the time's
+        }
+
         _inputTransformer = new TemporalTransformer(
-            levels[0], InputHeads, config.HeadSize, config.NormGroups, device, dtype);
+            levels[0], InputHeads, config.HeadSize, config.NormGroups, config.FramePositions, device, dtype);
         _down = new ModuleList<UNet3DDownBlock>(
             [.. Enumerable.Range(0, levels.Count).Select(level => new UNet3DDownBlock(config, level, timeSize, device, dtype))]);
         _middle = new UNet3DMiddle(config, timeSize, device, dtype);
@@ -187,9 +221,14 @@ public sealed class UNet3DCondition : nn.Module<Tensor, Tensor, Tensor, Tensor>
         var shape = sample.shape;
         var (batch, frames, height, width) = (shape[0], shape[2], shape[3], shape[4]);
 
-        // 1. time; all frames of a clip share it
+        // 1. time (and class); all frames of a clip share it
         var time = _timeEmbedding.call(
             UNet2DCondition.TimeProjection(timesteps, Config.LevelChannels[0], cosineFirst: true, 0).to(sample.dtype));
+        if (_classEmbedding is not null)
+        {
+            time = cat([time.expand(batch, -1), _classEmbedding.call(context.mean([1]))], 1);
+        }
+
         time = nn.functional.silu(time);                                        // [batch or 1, timeSize]
         var perFrame = time.shape[0] == 1 ? time : time.repeat_interleave(frames, 0);
         var conditions = new UNetConditions(perFrame, context);
@@ -255,7 +294,8 @@ internal sealed class UNet3DLayers
             [.. inputs.Select(_ => new SpatialTransformer(
                 channels, heads, config.ContextSize, 1, linearProjection: true, config.NormGroups, device, dtype))]);
         FrameAttentions = new ModuleList<TemporalTransformer>(
-            [.. inputs.Select(_ => new TemporalTransformer(channels, heads, config.HeadSize, config.NormGroups, device, dtype))]);
+            [.. inputs.Select(_ => new TemporalTransformer(
+                channels, heads, config.HeadSize, config.NormGroups, config.FramePositions, device, dtype))]);
     }
 
     internal ModuleList<ResidualBlock> Residuals { get; }
@@ -358,7 +398,7 @@ internal sealed class UNet3DMiddle : nn.Module<Tensor, UNetConditions, long, Ten
         _attentions = new ModuleList<SpatialTransformer>(new SpatialTransformer(
             channels, heads, config.ContextSize, 1, linearProjection: true, config.NormGroups, device, dtype));
         _frameAttentions = new ModuleList<TemporalTransformer>(
-            new TemporalTransformer(channels, heads, config.HeadSize, config.NormGroups, device, dtype));
+            new TemporalTransformer(channels, heads, config.HeadSize, config.NormGroups, config.FramePositions, device, dtype));
         RegisterComponents();
     }
 

@@ -104,6 +104,51 @@ public sealed class UNet3DConditionTests
         }
     }
 
+    [Fact]
+    public void A_class_made_of_the_conditioning_and_places_of_frames_change_what_is_foretold_and_are_kept_in_the_folder()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = GoldenFixture.Open("unet3d");
+        var plain = UNet3DConditionConfig.Load(golden.PathOf("config.json"));
+        var config = plain with { ClassSize = plain.ContextSize, FramePositions = true };
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            using var network = new UNet3DCondition(config);
+            network.Save(folder, SafetensorsType.F32);
+            using var again = UNet3DCondition.Load(folder);
+            Assert.Equal(config.ClassSize, again.Config.ClassSize);
+            Assert.True(again.Config.FramePositions);
+
+            using var noGradient = no_grad();
+            var context = golden.Tensor("in.encoder_hidden_states").narrow(0, 0, 1);
+            var frame = golden.Tensor("in.sample").narrow(0, 0, 1).narrow(2, 0, 1);
+            var time = tensor(new long[] { 500 });
+            var same = again.call(frame.expand(-1, -1, 4, -1, -1).contiguous(), time, context);   // four equal frames
+            Assert.True(allclose(network.call(frame.expand(-1, -1, 4, -1, -1).contiguous(), time, context), same));
+            Assert.False(allclose(same.narrow(2, 1, 1), same.narrow(2, 2, 1), 1e-4, 1e-5));   // each knows its place
+            again.state_dict()["class_embedding.bias"].add_(1);
+            Assert.False(allclose(again.call(frame, time, context), network.call(frame, time, context), 1e-4, 1e-5));
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    [Fact]
+    public void A_class_that_is_not_made_of_the_conditioning_is_refused()
+    {
+        using var golden = GoldenFixture.Open("unet3d");
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, File.ReadAllText(golden.PathOf("config.json")).TrimStart().Insert(1, "\"class_embed_type\": \"simple_projection\","));
+
+        var refused = Assert.Throws<InvalidDataException>(() => UNet3DConditionConfig.Load(file));
+
+        Assert.Contains("class_embeddings_from_context", refused.Message, StringComparison.Ordinal);
+        File.Delete(file);
+    }
+
     private static void Step(UNet3DCondition network, GoldenFixture golden)
     {
         using var scope = NewDisposeScope();
