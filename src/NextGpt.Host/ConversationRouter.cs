@@ -2,6 +2,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using NextGpt.Host.Files;
 using NextGpt.Host.Memory;
+using NextGpt.Host.Plugins;
 using NextGpt.Host.Turns;
 using NextGpt.Media;
 
@@ -32,12 +33,13 @@ public sealed partial class ConversationRouter : IAsyncDisposable
 
     internal ConversationRouter(
         IChatClient chat, ITurnStore store, ConversationMemory memory, TurnQueue queue, TurnMeter meter,
-        ModelReadiness readiness, FileReading files, TurnOptions options, TimeProvider time, ILogger<ConversationRouter> logger)
+        ModelReadiness readiness, FileReading files, TurnOptions options, TimeProvider time, ILogger<ConversationRouter> logger,
+        PluginTools? tools = null)
     {
         (_store, _memory, _queue, _meter, _readiness) = (store, memory, queue, meter, readiness);
         (_options, _time, _logger, _senses) = (options, time, logger, files.Senses);
         _work = new TurnWork(
-            new ModelCall(chat, options, time, logger), store, memory, queue, files, options, time, meter, logger);
+            new ModelCall(chat, options, time, logger, tools ?? PluginTools.None), store, memory, queue, files, options, time, meter, logger);
         _sweep = time.CreateTimer(_ => Sweep(), null, SweepEvery, SweepEvery);
     }
 

@@ -7,6 +7,7 @@ using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Host.Files;
 using NextGpt.Host.Memory;
+using NextGpt.Host.Plugins;
 using NextGpt.Host.Turns;
 using NextGpt.Media;
 
@@ -29,6 +30,7 @@ public static class HostServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.AddOptions<TurnOptions>().BindConfiguration(TurnOptions.SectionName)
             .ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PluginOptions>().BindConfiguration(PluginOptions.SectionName);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ITurnStore>(provider => provider.GetService<ConversationLog>() is { } log
             ? new LoggedTurnStore(log)
@@ -49,7 +51,10 @@ public static class HostServiceCollectionExtensions
             FilesOf(provider),
             provider.GetRequiredService<IOptions<TurnOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<ConversationRouter>>()));
+            provider.GetRequiredService<ILogger<ConversationRouter>>(),
+            PluginTools.Load(
+                provider.GetRequiredService<IOptions<PluginOptions>>().Value, provider,
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ConversationRouter>>())));
         services.AddSingleton(provider => new KeptTurns(
             provider.GetRequiredService<ITurnStore>(),
             provider.GetRequiredService<ConversationMemory>(),

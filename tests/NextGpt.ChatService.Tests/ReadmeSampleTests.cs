@@ -15,9 +15,23 @@ public sealed class ReadmeSampleTests
     }
 
     [Fact]
-    public void SKP_1_the_readme_prints_what_is_compiled_here()
+    public async Task SKP_1_the_sample_that_draws_a_picture_saves_one()
     {
-        var sample = Sample();
+        using var chat = new ToyChat(ScriptedArtist.Create());
+
+        await Readme.ReadmePictureSample.RunAsync(chat.Kernel);
+
+        var file = await File.ReadAllBytesAsync("apple.png", TestContext.Current.CancellationToken);
+        Assert.Equal(NextGpt.Media.MediaFormat.Png, NextGpt.Media.MediaFormat.Sniff(file));
+        File.Delete("apple.png");
+    }
+
+    [Theory]
+    [InlineData("ReadmeSample.cs")]
+    [InlineData("ReadmePictureSample.cs")]
+    public void SKP_1_the_readme_prints_what_is_compiled_here(string file)
+    {
+        var sample = Sample(file);
         Assert.InRange(sample.Count(line => line.Length > 0), 5, 12);
 
         var readme = Path.Combine(RepositoryRoot(), "README.md");
@@ -26,11 +40,11 @@ public sealed class ReadmeSampleTests
     }
 
     /// <summary>The lines between the marks, without the indent of the method.</summary>
-    private static List<string> Sample()
+    private static List<string> Sample(string file)
     {
         List<string> lines = [];
         var inside = false;
-        foreach (var line in File.ReadLines(Path.Combine(Path.GetDirectoryName(ThisFile())!, "ReadmeSample.cs")))
+        foreach (var line in File.ReadLines(Path.Combine(Path.GetDirectoryName(ThisFile())!, file)))
         {
             if (line.Trim() is "// <sample>" or "// </sample>")
             {

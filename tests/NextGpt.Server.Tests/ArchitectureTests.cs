@@ -28,6 +28,8 @@ public sealed class ArchitectureTests
             "NextGpt.Media", "NextGpt.Model", "NextGpt.Conversations", "NextGpt.ChatService", "NextGpt.Tuning",
             "NextGpt.Host", "NextGpt.Bots.Teams",
         ],
+        // Loaded by the host from a folder: they know none of ours, and none of ours knows them.
+        ["NextGpt.Plugins.Media"] = [],
         ["NextGpt.Bots.Teams"] = ["NextGpt.Host", "NextGpt.Media", "NextGpt.Conversations"],
     };
 
@@ -37,7 +39,7 @@ public sealed class ArchitectureTests
         ["TorchSharp"] = ["NextGpt.Model", "NextGpt.Tuning"],
         ["Microsoft.ML.Tokenizers"] = ["NextGpt.Model"],
         ["LiteDB"] = ["NextGpt.Conversations"],
-        ["Microsoft.SemanticKernel"] = ["NextGpt.ChatService", "NextGpt.Host"],
+        ["Microsoft.SemanticKernel"] = ["NextGpt.ChatService", "NextGpt.Host", "NextGpt.Plugins.Media"],
         ["Microsoft.Extensions.AI"] = ["NextGpt.ChatService", "NextGpt.Host", "nextgpt"],
         ["Magick"] = ["NextGpt.Media"],
         ["FFMpegCore"] = ["NextGpt.Media"],
@@ -70,6 +72,12 @@ public sealed class ArchitectureTests
 
         Assert.Empty(foreign);
     }
+
+    [Fact]
+    public void SKP_4_a_plugin_speaks_Semantic_Kernels_abstractions_and_nothing_else_of_it() =>
+        Assert.Equal(
+            ["Microsoft.SemanticKernel.Abstractions"],
+            ReferencesOf("NextGpt.Plugins.Media").Where(name => name.StartsWith("Microsoft.", StringComparison.Ordinal)));
 
     [Fact]
     public void Every_assembly_of_ours_is_in_the_table()

@@ -1,11 +1,13 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using NextGpt.ChatService;
+using NextGpt.Host.Plugins;
 
 namespace NextGpt.Host.Turns;
 
 /// <summary>Asks the chat client for one reply: streams its parts, watches the clock, turns failures into sentences.</summary>
-internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class ModelCall(
+    IChatClient chat, TurnOptions options, TimeProvider time, ILogger logger, PluginTools tools)
 {
     /// <summary>The model's id as known before it speaks.</summary>
     public string ModelId =>
@@ -24,6 +26,7 @@ internal sealed partial class ModelCall(IChatClient chat, TurnOptions options, T
         CancellationToken stopped, CancellationToken interrupted)
     {
         var begun = time.GetTimestamp();
+        settings.Tools = tools.Offered;
         show(new TurnStarted(reply.ModelId, reply.Seed));
         using var whole = new CancellationTokenSource(options.TurnTimeout, time);
         using var first = new CancellationTokenSource(options.FirstTokenTimeout, time);

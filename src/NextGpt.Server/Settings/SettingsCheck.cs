@@ -7,6 +7,7 @@ using NextGpt.Bots.Teams;
 using NextGpt.ChatService;
 using NextGpt.Conversations;
 using NextGpt.Host;
+using NextGpt.Host.Plugins;
 using NextGpt.Media;
 using NextGpt.Model;
 using NextGpt.Server.Web;
@@ -29,6 +30,7 @@ internal static class SettingsCheck
         (ServerOptions.SectionName, typeof(ServerOptions)),
         (WebOptions.SectionName, typeof(WebOptions)),
         (TurnOptions.SectionName, typeof(TurnOptions)),
+        (PluginOptions.SectionName, typeof(PluginOptions)),
         (ModelOptions.SectionName, typeof(ModelOptions)),
         (MediaFileOptions.SectionName, typeof(MediaFileOptions)),
         (AttachmentOptions.SectionName, typeof(AttachmentOptions)),
