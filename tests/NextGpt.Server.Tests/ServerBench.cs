@@ -37,7 +37,11 @@ internal sealed class ServerBench : IAsyncDisposable
 
     public KeyStore Keys => App.Services.GetRequiredService<KeyStore>();
 
-    public static async Task<ServerBench> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<ServerBench> StartAsync(params (string Key, string Value)[] settings) => StartAsync(static _ => { }, settings);
+
+    /// <summary>Starts it with other services in the place of the scripted ones.</summary>
+    public static async Task<ServerBench> StartAsync(
+        Action<IServiceCollection> configure, params (string Key, string Value)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("nextgpt-server-").FullName;
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
@@ -53,6 +57,7 @@ internal sealed class ServerBench : IAsyncDisposable
         {
             services.AddSingleton<IChatClient>(model);
             services.AddScriptedMedia();
+            configure(services);
             services.AddSingleton<TimeProvider>(time);
             services.AddLogging(logging => logging.ClearProviders());
         });

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using NextGpt.Host;
 using NextGpt.Host.Tests;
 using NextGpt.Media;
@@ -192,6 +194,32 @@ public sealed class MediaEndpointsTests
 
             return await bench.Client.PostAsync("/api/turns", form);
         }
+    }
+
+    [Fact]
+    public async Task A_file_above_the_limit_of_the_reader_of_media_is_file_too_large_with_its_sentence_however_it_comes()
+    {
+        await using var bench = await ServerBench.StartAsync(
+            services => services.RemoveAll<IMediaReader>().AddNextGptMedia(), ("NextGpt:Media:MaxFileMegabytes", "1"));
+        byte[] large = [.. ScriptedMedia.Png, .. new byte[1_258_291]];
+
+        var (status, code, sentence) = await ServerBench.ErrorAsync(CompleteAsync(bench.Client, new JsonObject
+        {
+            ["messages"] = new JsonArray(Message(
+                "user", Text("?"), Part("image_url", new JsonObject { ["url"] = $"data:image/png;base64,{Convert.ToBase64String(large)}" }))),
+        }));
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("""{"text": "Look."}"""), "turn" }, { new ByteArrayContent(large), "file", "a.png" },
+        };
+        using var upload = await bench.Client.PostAsync("/api/turns", form);
+        var uploaded = await upload.Content.ReadAsStringAsync();
+
+        Assert.Equal((413, "file_too_large"), (status, code));
+        Assert.Contains("has 1.2 MiB, the limit is 1; send a smaller one.", sentence, StringComparison.Ordinal);
+        Assert.Contains("file_too_large", uploaded, StringComparison.Ordinal);
+        Assert.Contains("a.png has 1.2 MiB, the limit is 1; send a smaller one.", uploaded, StringComparison.Ordinal);
+        Assert.Empty(bench.Model.Calls);
     }
 
     private static Task<HttpResponseMessage> CompleteAsync(HttpClient client, JsonObject body) =>
