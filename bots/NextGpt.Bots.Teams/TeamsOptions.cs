@@ -101,6 +101,12 @@ public sealed class TeamsOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:02:00")]
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Longest wait of a caller that wants the replies in its response; later ones go by the connector. Default 60 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan ExpectedRepliesTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Tries of one call that may be repeated, the first included. Default 4.</summary>
     [Range(1, 10)]
     public int MaxTries { get; init; } = 4;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NextGpt.Bots.Teams.Connector;
 
 namespace NextGpt.Bots.Teams.Activities;
 
@@ -93,6 +94,9 @@ internal sealed record IncomingActivity
 
     /// <summary>Reactions that were taken back.</summary>
     public IReadOnlyList<string> ReactionsRemoved { get; init; } = [];
+
+    /// <summary>Takes the replies where the sender waits for them in the response; null is by the connector.</summary>
+    public ExpectedReplies? Replies { get; init; }
 
     /// <summary>Whether this is a chat between one person and the bot.</summary>
     public bool IsPersonal => string.Equals(ConversationType, "personal", StringComparison.OrdinalIgnoreCase);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NextGpt.Bots.Teams.Connector;
 
 namespace NextGpt.Bots.Teams.Activities;
 
@@ -16,11 +17,17 @@ internal sealed record ReplyAddress(
     /// <summary>Language of the person, or null.</summary>
     public string? Locale { get; init; }
 
+    /// <summary>Takes the replies in place of the service, or null.</summary>
+    public ExpectedReplies? Replies { get; init; }
+
     /// <summary>The address to answer an activity at.</summary>
     public static ReplyAddress Of(IncomingActivity activity) => new(
         activity.ServiceUrl, activity.ConversationId, activity.ConversationType, activity.ChannelId, activity.Recipient,
         activity.From)
-    { Locale = activity.Locale };
+    {
+        Locale = activity.Locale,
+        Replies = activity.Replies,
+    };
 }
 
 /// <summary>An activity that we send; never with a time stamp or service address (A2031, A2041, A2302).</summary>

@@ -40,6 +40,7 @@ internal sealed class TeamsBot(
             case "CONVERSATIONUPDATE" when activity.MembersRemoved.Contains(activity.Recipient.Id):
                 return Queue(activity, "!", token => LeaveAsync(activity, token));
             default:
+                activity.Replies?.Complete();
                 return InboundAnswer.Accepted;
         }
     }
@@ -72,7 +73,19 @@ internal sealed class TeamsBot(
 
     /// <summary>Queues work; a lane of its own lets it overtake the answer under way.</summary>
     private InboundAnswer Queue(IncomingActivity activity, string lane, Func<CancellationToken, Task> work) =>
-        queue.TryAdd(lane + activity.ConversationId, work) ? InboundAnswer.Accepted : InboundAnswer.Full;
+        queue.TryAdd(lane + activity.ConversationId, activity.Replies is not { } replies ? work : async token =>
+        {
+            try
+            {
+                await work(token);
+            }
+            finally
+            {
+                replies.Complete();
+            }
+        })
+            ? InboundAnswer.Accepted
+            : InboundAnswer.Full;
 
     private async Task<InboundAnswer> InvokeAsync(IncomingActivity activity, CancellationToken cancellationToken)
     {

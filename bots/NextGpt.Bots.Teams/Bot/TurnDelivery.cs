@@ -42,7 +42,8 @@ internal sealed class TurnDelivery(
             },
             CancellationToken.None);
         await using var writer = new ReplyWriter(
-            client, address, activity.IsPersonal ? null : activity.Id, streams: activity.IsPersonal, options, time,
+            client, address, activity.IsPersonal ? null : activity.Id,
+            streams: activity.IsPersonal && activity.Replies is null, options, time,
             () => _ = turnId is { } id && router.Stop(id, TeamsBot.Surface, person));
         List<string> notices = [.. problems];
         List<MediaReady> made = [];

@@ -26,7 +26,7 @@ internal sealed partial class ConnectorClient(
     public Task<ConnectorAnswer> SendAsync(
         ReplyAddress to, OutgoingActivity activity, Retry retry = Retry.WhenRefused, CancellationToken cancellationToken = default) =>
         CallAsync(
-            to, HttpMethod.Post, activity.ReplyToId is { } replied && activity.StreamId is null
+            to, HttpMethod.Post, null, activity.ReplyToId is { } replied && activity.StreamId is null
                 ? $"activities/{Uri.EscapeDataString(replied)}" : "activities",
             activity.ToJson(to), retry, cancellationToken);
 
@@ -37,17 +37,17 @@ internal sealed partial class ConnectorClient(
         var body = activity.ToJson(to);
         body["id"] = activityId;
         return CallAsync(
-            to, HttpMethod.Put, $"activities/{Uri.EscapeDataString(activityId)}", body, Retry.Always, cancellationToken);
+            to, HttpMethod.Put, activityId, $"activities/{Uri.EscapeDataString(activityId)}", body, Retry.Always, cancellationToken);
     }
 
     /// <summary>Removes an activity of ours.</summary>
     public Task<ConnectorAnswer> DeleteAsync(ReplyAddress to, string activityId, CancellationToken cancellationToken = default) =>
         CallAsync(
-            to, HttpMethod.Delete, $"activities/{Uri.EscapeDataString(activityId)}", null, Retry.Always, cancellationToken);
+            to, HttpMethod.Delete, activityId, $"activities/{Uri.EscapeDataString(activityId)}", null, Retry.Always, cancellationToken);
 
     /// <summary>What the channel knows of a person.</summary>
     public Task<ConnectorAnswer> MemberAsync(ReplyAddress to, string personId, CancellationToken cancellationToken = default) =>
-        CallAsync(to, HttpMethod.Get, $"members/{Uri.EscapeDataString(personId)}", null, Retry.Always, cancellationToken);
+        CallAsync(to, HttpMethod.Get, null, $"members/{Uri.EscapeDataString(personId)}", null, Retry.Always, cancellationToken);
 
     /// <summary>Shows "is writing"; left out when something else is on its way.</summary>
     public async Task TypeAsync(ReplyAddress to, CancellationToken cancellationToken = default)
@@ -73,8 +73,14 @@ internal sealed partial class ConnectorClient(
     }
 
     private async Task<ConnectorAnswer> CallAsync(
-        ReplyAddress to, HttpMethod method, string path, JsonObject? body, Retry retry, CancellationToken cancellationToken)
+        ReplyAddress to, HttpMethod method, string? activityId, string path, JsonObject? body, Retry retry,
+        CancellationToken cancellationToken)
     {
+        if (to.Replies?.Take(method, activityId, body) is { } taken)
+        {
+            return taken;
+        }
+
         // Joined by hand: the service's own path stays, ids of channels hold ':', '@' and ';'.
         var address = $"{to.ServiceUrl.TrimEnd('/')}/v3/conversations/{Uri.EscapeDataString(to.ConversationId)}/{path}";
         if (!_hosts.Allows(address))

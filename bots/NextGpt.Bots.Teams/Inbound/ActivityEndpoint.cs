@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using NextGpt.Bots.Teams.Activities;
+using NextGpt.Bots.Teams.Connector;
 
 namespace NextGpt.Bots.Teams.Inbound;
 
@@ -98,9 +99,21 @@ internal sealed partial class ActivityEndpoint(
             return new InboundAnswer(403);
         }
 
-        return string.Equals(activity.DeliveryMode, "expectReplies", StringComparison.OrdinalIgnoreCase)
-            ? new InboundAnswer(400)   // A3113 is optional: we always answer by the connector
-            : await repeats.OnceAsync(activity.RepeatKey, () => taker.TakeAsync(activity, context.RequestAborted));
+        var waits = string.Equals(activity.DeliveryMode, "expectReplies", StringComparison.OrdinalIgnoreCase)
+            && !string.Equals(activity.Type, "invoke", StringComparison.OrdinalIgnoreCase);   // whose response is the answer
+        return await repeats.OnceAsync(
+            activity.RepeatKey,
+            () => waits ? TakeAndWaitAsync(activity) : taker.TakeAsync(activity, context.RequestAborted));
+    }
+
+    /// <summary>The replies go into the response (A3113); what is not there in time goes by the connector.</summary>
+    private async Task<InboundAnswer> TakeAndWaitAsync(IncomingActivity activity)
+    {
+        var replies = new ExpectedReplies();
+        var taken = await taker.TakeAsync(activity with { Replies = replies }, CancellationToken.None);
+        return taken.Status == 202
+            ? new InboundAnswer(200, await replies.CloseAsync(options.ExpectedRepliesTimeout, time))
+            : taken;
     }
 
     private async Task<(ReadOnlyMemory<byte> Body, InboundAnswer? Problem)> ReadAsync(HttpContext context)

@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json.Nodes;
 using NextGpt.Bots.Teams.Activities;
 using NextGpt.Bots.Teams.Tests.Connector;
+using NextGpt.Bots.Teams.Tests.Counterparts;
+using NextGpt.Host.Tests;
 
 namespace NextGpt.Bots.Teams.Tests.Bot;
 
@@ -300,6 +302,36 @@ public sealed class ConversationTests
         await world.MessagesAsync(1);
 
         Assert.Contains("Stopped.", world.Service.Messages[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_caller_that_expects_replies_has_them_in_the_response_and_late_ones_go_by_the_connector()
+    {
+        await using var world = await TeamsWorld.StartAsync();
+        world.Model.Rule = call => call.Say("Look.").Media("started").Media("completed", file: ScriptedMedia.Png, caption: "a heron").End();
+        JsonObject Question(string text) => world.Activity("message").With("text", text).With("deliveryMode", "expectReplies");
+        var activity = Question("Hello");
+        var answer = world.PostAsync(activity);
+        await world.UntilAsync(() => answer.IsCompleted);
+
+        Assert.Equal(HttpStatusCode.OK, (await answer).StatusCode);
+        var text = await (await answer).Content.ReadAsStringAsync();
+        var replies = JsonNode.Parse(text)!["activities"]!.AsArray();
+        Assert.StartsWith("Look.", (string?)replies[0]!["text"], StringComparison.Ordinal);
+        Assert.Equal("application/vnd.microsoft.card.adaptive", (string?)replies[1]!["attachments"]![0]!["contentType"]);
+        Assert.Empty(world.Service.Calls);
+        await SchemaOracle.CheckAsync(replies.Select(reply => reply!.AsObject()));
+        var again = world.PostAsync(activity);   // a repeat has the same response
+        await world.UntilAsync(() => again.IsCompleted);
+        Assert.Equal(text, await (await again).Content.ReadAsStringAsync());
+
+        world.Model.Rule = null;
+        var late = world.PostAsync(Question("Later"));
+        await world.UntilAsync(() => late.IsCompleted, TimeSpan.FromSeconds(1));
+        Assert.Equal("""{"activities":[]}""", await (await late).Content.ReadAsStringAsync());
+        world.Model.Calls[^1].Say("Late.").End();
+        await world.MessagesAsync(1);
+        Assert.StartsWith("Late.", world.Service.Messages[0].Text, StringComparison.Ordinal);
     }
 
     private static Task<HttpResponseMessage?> Reply(int status, string? body = null, int? retryAfter = null) =>

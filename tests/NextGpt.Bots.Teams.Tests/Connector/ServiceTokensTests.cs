@@ -1,6 +1,11 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Web;
 using Microsoft.Identity.Client;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 using NextGpt.Bots.Teams.Connector;
 
 namespace NextGpt.Bots.Teams.Tests.Connector;
@@ -32,6 +37,77 @@ public sealed class ServiceTokensTests : IDisposable
         Assert.Equal("token-2", await tokens.GetAsync(fresh: false));
         Assert.Equal("/99999999-0000-0000-0000-000000000001/oauth2/v2.0/token", directory.Path);
         Assert.Contains("scope=https%3A%2F%2Fapi.botframework.com%2F.default", directory.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A4_a_certificate_signs_the_request_and_no_secret_is_sent()
+    {
+        using var key = RSA.Create(2048);
+        using var certificate = new CertificateRequest("CN=bot", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        await File.WriteAllTextAsync(_secret, $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}");
+        Protect();
+        var directory = new FakeDirectory();
+        var tokens = new ServiceTokens(
+            new TeamsOptions
+            {
+                Enabled = true,
+                AppId = "11111111-2222-3333-4444-555555555556",
+                TenantId = "99999999-0000-0000-0000-000000000001",
+                Credential = TeamsCredential.Certificate,
+                CertificateFile = _secret,
+            },
+            directory);
+
+        Assert.Equal("token-1", await tokens.GetAsync(fresh: false));
+        var form = HttpUtility.ParseQueryString(directory.Body);
+        Assert.Null(form["client_secret"]);
+        Assert.Equal("urn:ietf:params:oauth:client-assertion-type:jwt-bearer", form["client_assertion_type"]);
+        var result = await new JsonWebTokenHandler().ValidateTokenAsync(form["client_assertion"], new TokenValidationParameters
+        {
+            IssuerSigningKey = new RsaSecurityKey(key.ExportParameters(includePrivateParameters: false)),
+            TryAllIssuerSigningKeys = true,
+            ValidIssuer = "11111111-2222-3333-4444-555555555556",
+            ValidateAudience = false,
+        });
+        Assert.True(result.IsValid, result.Exception?.Message);
+    }
+
+    [Fact]
+    public async Task A4_a_managed_identity_asks_its_machine_for_the_services_token_and_has_no_secret()
+    {
+        var directory = new FakeDirectory();
+        var tokens = new ServiceTokens(
+            new TeamsOptions { Enabled = true, AppId = "11111111-2222-3333-4444-555555555557", Credential = TeamsCredential.ManagedIdentity },
+            directory);
+
+        Assert.StartsWith("token-", await tokens.GetAsync(fresh: false), StringComparison.Ordinal);
+        Assert.Contains("client_id=11111111-2222-3333-4444-555555555557", directory.Query, StringComparison.Ordinal);
+        Assert.Contains("resource=https://api.botframework.com", Uri.UnescapeDataString(directory.Query), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", directory.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A4_a_file_that_holds_no_certificate_is_refused_in_words()
+    {
+        Protect();
+
+        var refused = Assert.Throws<InvalidDataException>(() => new ServiceTokens(new TeamsOptions
+        {
+            AppId = "11111111-2222-3333-4444-555555555558",
+            Credential = TeamsCredential.Certificate,
+            CertificateFile = _secret,
+        }));
+
+        Assert.Contains("CertificateFile", refused.Message, StringComparison.Ordinal);
+    }
+
+    private void Protect()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
     }
 
     [Fact]
@@ -82,6 +158,8 @@ public sealed class ServiceTokensTests : IDisposable
 
         public string Body { get; private set; } = "";
 
+        public string Query { get; private set; } = "";
+
         public HttpClient GetHttpClient() => new(this, disposeHandler: false);
 
         protected override async Task<HttpResponseMessage> SendAsync(
@@ -89,11 +167,12 @@ public sealed class ServiceTokensTests : IDisposable
         {
             var number = Interlocked.Increment(ref _requests);
             Path = request.RequestUri!.AbsolutePath;
-            Body = await request.Content!.ReadAsStringAsync(cancellationToken);
+            Query = request.RequestUri.Query;
+            Body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
             return new HttpResponseMessage(HttpStatusCode.OK)
             {
                 Content = new StringContent(
-                    $$"""{"token_type":"Bearer","expires_in":3599,"access_token":"token-{{number}}"}""", Encoding.UTF8,
+                    $$"""{"token_type":"Bearer","expires_in":3599,"expires_on":"{{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds()}}","access_token":"token-{{number}}"}""", Encoding.UTF8,
                     "application/json"),
             };
         }

@@ -69,7 +69,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         Assert.True(asked >= Conversations);
         if (isLong)
         {
-            Assert.True(memory[9] < memory[1] * 1.5, "memory grew by more than half");
+            // Arrivals are remembered for ten minutes and conversations for an hour: it rises, and ever more slowly.
+            Assert.True(memory[9] - memory[5] < memory[5] - memory[1] + 20, "memory goes on rising");
         }
 
         async Task ConverseAsync(int i)

@@ -19,6 +19,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("keys add")]
     [InlineData("keys add x --scope fly")]
     [InlineData("privacy erase --surface web")]
+    [InlineData("privacy erase --tenant x --surface web --person y")]
     [InlineData("chat --temperature warm")]
     [InlineData("log restore")]
     public async Task CLI_2_what_is_asked_wrongly_is_exit_code_2(string line)
@@ -130,6 +131,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task TEA_5_a_tenant_is_exported_and_erased_with_a_report()
+    {
+        const string tenant = "99999999-0000-0000-0000-000000000001";
+        var file = Path.Combine(_folder, "tenant.zip");
+
+        Assert.Equal(ExitCode.Done, (await RunAsync("privacy", "export", "--tenant", tenant, "--out", file)).Code);
+        Assert.True(new FileInfo(file).Length > 0);
+        Assert.Equal(ExitCode.Refused, (await RunAsync("privacy", "erase", "--tenant", tenant)).Code);
+        var done = await RunAsync("privacy", "erase", "--tenant", tenant, "--yes", "--json");
+        Assert.Equal((ExitCode.Done, 0, tenant), (
+            done.Code, (int?)JsonNode.Parse(done.Output)?["people"], (string?)JsonNode.Parse(done.Output)?["tenant"]));
+    }
+
+    [Fact]
     public async Task CLI_2_a_data_folder_in_use_is_exit_code_4()
     {
         using var held = DataLock.Take(_folder);
@@ -184,6 +199,7 @@ public sealed class CommandLineTests : IDisposable
         var verify = await RunAsync("log", "verify");
         var erase = await RunAsync("privacy", "erase", "--surface", "console", "--person", "x", "--yes");
         var export = await RunAsync("privacy", "export", "--surface", "console", "--person", "x", "--out", Path.Combine(_folder, "x.zip"));
+        var tenant = await RunAsync("privacy", "erase", "--tenant", "99999999-0000-0000-0000-000000000001", "--yes");
         var restore = await RunAsync("log", "restore", _folder, "--yes");
         var second = await RunAsync("serve");
         var revoked = await RunAsync("keys", "revoke", key ?? "");
@@ -193,8 +209,8 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal($"re: over the wire{Environment.NewLine}", chat.Output);
         Assert.Equal(0, (int?)JsonNode.Parse(stats.Output)?["turns"]);
         Assert.Equal(
-            [0, 0, 0, 0, 0, 4, 4, 0],
-            new[] { list, chat, verify, erase, export, restore, second, revoked }.Select(result => result.Code));
+            [0, 0, 0, 0, 0, 0, 4, 4, 0],
+            new[] { list, chat, verify, erase, export, tenant, restore, second, revoked }.Select(result => result.Code));
         Assert.Contains("stop the server", restore.Error, StringComparison.Ordinal);
         Assert.True(new FileInfo(Path.Combine(_folder, "x.zip")).Length > 0);
         Assert.Contains(await serving, new[] { ExitCode.Done, ExitCode.Stopped });
