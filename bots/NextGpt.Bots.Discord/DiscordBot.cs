@@ -6,6 +6,7 @@ using NextGpt.Bots.Discord.Gateway;
 using NextGpt.Bots.Discord.Questions;
 using NextGpt.Bots.Discord.Rest;
 using NextGpt.Bots.Discord.Wire;
+using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Media;
 
@@ -34,6 +35,9 @@ internal sealed partial class DiscordBot : IAsyncDisposable
     private readonly CommandDesk _commands;
     private readonly VoteBook _votes;
     private readonly TurnIndex _index;
+    private readonly KeptTurns _kept;
+    private readonly FollowUps _followUps;
+    private readonly TaskCompletionSource _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public DiscordBot(BotSurroundings around, string token, GatewayTiming? timing = null)
     {
@@ -44,16 +48,18 @@ internal sealed partial class DiscordBot : IAsyncDisposable
             new Uri(options.ApiAddress), token, UserAgent, time, _logger);
         _api = new DiscordApi(_rest);
         _index = new TurnIndex(time);
-        _votes = new VoteBook(around.Kept);
+        _kept = around.Kept;
+        _followUps = new FollowUps(time);
+        _votes = new VoteBook(_kept);
         _download = new AttachmentDownload(
             options.CdnOrigins, around.Turns.MaxFileMegabytes * 1024L * 1024, options.DownloadTimeout, UserAgent, time);
         var fitting = around is { Reader: { } reader, Writer: { } writer } ? new MediaFitting(reader, writer, time) : null;
-        Runner = new TurnRunner(around.Router, fitting, _index, around.Options, time, _logger, _stop.Token);
+        Runner = new TurnRunner(around.Router, _kept, fitting, _index, around.Options, time, _logger, _stop.Token);
         var quota = new HourlyQuota(time);
         _messages = new MessageDesk(
             _api, Runner, _index, _download, around.Router, around.Kept, quota, around.Options, around.Turns.MaxFiles, time, _logger);
         _commands = new CommandDesk(
-            _api, Runner, _index, _messages, around.Router, around.Kept, _votes, quota, around.Options, time, _logger);
+            _api, Runner, _index, _messages, _followUps, around.Router, around.Kept, _votes, quota, around.Options, time, _logger);
         _queue = new EventQueue(HandleAsync, WaitingEvents, _logger);
         Gateway = new GatewayClient(
             new GatewayIdentity
@@ -109,13 +115,25 @@ internal sealed partial class DiscordBot : IAsyncDisposable
         }
     }
 
-    private Task HandleAsync(GatewayEvent happened, CancellationToken stop) => happened.Name switch
+    private async Task HandleAsync(GatewayEvent happened, CancellationToken stop)
     {
-        "READY" => BeginAsync(happened.Data, stop),
+        if (happened.Name == "READY")
+        {
+            await BeginAsync(happened.Data, stop);
+            return;
+        }
+
+        await _known.Task.WaitAsync(stop);   // who we are must be known before it can be seen which threads are ours
+        await HandleKnownAsync(happened, stop);
+    }
+
+    private Task HandleKnownAsync(GatewayEvent happened, CancellationToken stop) => happened.Name switch
+    {
         "GUILD_CREATE" or "THREAD_LIST_SYNC" => Learn(happened.Data.List("threads")),
         "THREAD_CREATE" or "THREAD_UPDATE" => Learn([happened.Data]),
         "GUILD_DELETE" when !happened.Data.Flag("unavailable") => _messages.TakeLeavingAsync(happened.Data.Id("id"), stop),
-        "MESSAGE_CREATE" => _messages.TakeAsync(happened.Data, stop),
+        "CHANNEL_DELETE" or "THREAD_DELETE" => _messages.TakePlaceAsync(happened.Data.Id("id"), stop),
+        "MESSAGE_CREATE" => TakeMessageAsync(happened.Data, stop),
         "MESSAGE_UPDATE" => _messages.TakeEditAsync(happened.Data, stop),
         "MESSAGE_DELETE" => _messages.TakeDeletionAsync(happened.Data.Id("id"), stop),
         "MESSAGE_DELETE_BULK" => Task.WhenAll(happened.Data.Texts("ids").Select(id => _messages.TakeDeletionAsync(id, stop))),
@@ -129,6 +147,7 @@ internal sealed partial class DiscordBot : IAsyncDisposable
     {
         _messages.Self = ready.Object("user").Id("id");
         _api.Application = ready.Object("application").Id("id");
+        _known.TrySetResult();
         try
         {
             await _commands.RegisterAsync(stop);
@@ -137,6 +156,16 @@ internal sealed partial class DiscordBot : IAsyncDisposable
         {
             LogNotRegistered(failure.Message);
         }
+    }
+
+    private Task TakeMessageAsync(WireObject message, CancellationToken stop)
+    {
+        if (message.Object("author").Id("id") == _messages.Self)
+        {
+            _followUps.Note(message);
+        }
+
+        return _messages.TakeAsync(message, stop);
     }
 
     private Task Learn(IReadOnlyList<WireObject> threads)
@@ -154,10 +183,13 @@ internal sealed partial class DiscordBot : IAsyncDisposable
     {
         var person = reaction.Id("user_id");
         bool? isGood = reaction.Object("emoji").Text("name") switch { "👍" => true, "👎" => false, _ => null };
-        return isGood is null || person == _messages.Self || _index.OfAnswer(reaction.Id("message_id")) is not { } turn
+        return isGood is null || person == _messages.Self || TurnOf(reaction.Id("message_id")) is not { } turnId
             ? Task.CompletedTask
-            : _votes.SetAsync(person, turn.TurnId, isThere ? isGood : null, null, stop);
+            : _votes.SetAsync(person, turnId, isThere ? isGood : null, null, stop);
     }
+
+    private string? TurnOf(string answer) => _index.OfAnswer(answer)?.TurnId
+        ?? (_kept.FindLinked(TurnRunner.Surface, new TurnLink(TurnLinkKind.Answer, answer)) is [var kept, ..] ? kept.TurnId : null);
 
     [LoggerMessage(5080, LogLevel.Warning, "Discord did not take the commands: {Message}")]
     private partial void LogNotRegistered(string message);

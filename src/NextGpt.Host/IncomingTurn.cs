@@ -31,6 +31,11 @@ public sealed record IncomingTurn
     public bool IsOnesOwn { get; init; }
 
     /// <summary>
+    /// Whether it must not be kept although its person allows keeping, for it quotes somebody who does not. Default false.
+    /// </summary>
+    public bool IsNotKept { get; init; }
+
+    /// <summary>
     /// What leads to this turn on its platform once it is kept: the message that asks and the places where it stands. With
     /// them deletions and departures find it after a restart.
     /// </summary>

@@ -96,7 +96,10 @@ internal sealed class BotBench : IAsyncDisposable
         return this;
     }
 
-    /// <summary>The bot's messages in a place, without the lines that say it is an AI.</summary>
+    /// <summary>First lines of the messages that stand whole (they have their buttons).</summary>
+    public System.Collections.Concurrent.ConcurrentDictionary<string, byte> Shown => Simulator.Rest.Whole;
+
+    /// <summary>The bot's messages in a place, oldest first.</summary>
     public IReadOnlyList<JsonObject> Answers(string channel = SimulatedWorld.DirectId) => Simulator.Rest.MessagesOfBot(channel);
 
     public static string Text(JsonNode message) => (string?)message["content"] ?? "";

@@ -35,6 +35,9 @@ internal sealed record AskedQuestion
     /// <summary>Whether what is made is hidden until it is clicked.</summary>
     public bool HideMedia { get; init; }
 
+    /// <summary>Whether somebody else's words stand in it who did not allow keeping: then it is answered and not kept.</summary>
+    public bool IsNotKept { get; init; }
+
     /// <summary>Settings of the turn.</summary>
     public TurnSettings? Settings { get; init; }
 }

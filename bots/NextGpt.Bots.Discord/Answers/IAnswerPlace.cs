@@ -49,12 +49,15 @@ internal sealed class ChannelPlace(DiscordApi api, string channel, string questi
 /// (after fourteen minutes of its fifteen, or when Discord says so) ordinary messages of the channel.
 /// </summary>
 internal sealed class InteractionPlace(
-    DiscordApi api, string token, IAnswerPlace channel, DateTimeOffset begun, long fileBytes, TimeProvider time) : IAnswerPlace
+    DiscordApi api, string interaction, string token, IAnswerPlace channel, FollowUps followUps, DateTimeOffset begun, long fileBytes,
+    TimeProvider time) : IAnswerPlace
 {
     private const string Original = "@original";
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(14);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly HashSet<string> _inChannel = [];
-    private bool _hasFirst;
+    private readonly HashSet<string> _followed = [];
+    private string? _first;
     private bool _isOver;
 
     public long FileBytes => fileBytes;
@@ -67,14 +70,9 @@ internal sealed class InteractionPlace(
         {
             try
             {
-                if (_hasFirst)
-                {
-                    return await api.FollowUpAsync(token, message, cancellationToken);
-                }
-
-                await api.EditAnswerAsync(token, Original, message, cancellationToken);
-                _hasFirst = true;
-                return Original;
+                return _first is null
+                    ? _first = await api.EditAnswerAsync(token, Original, message, cancellationToken) is { Length: > 0 } id ? id : Original
+                    : await FollowAsync(message, cancellationToken);
             }
             catch (RestException refused) when (RestCode.IsGone(refused.Code))
             {
@@ -82,8 +80,30 @@ internal sealed class InteractionPlace(
             }
         }
 
-        var id = await channel.PostAsync(part, message, cancellationToken);
-        _inChannel.Add(id);
+        var posted = await channel.PostAsync(part, message, cancellationToken);
+        _inChannel.Add(posted);
+        return posted;
+    }
+
+    /// <summary>Sends one more message; if nobody said whether it arrived, the gateway is asked before it is sent again.</summary>
+    private async Task<string> FollowAsync(OutgoingMessage message, CancellationToken cancellationToken)
+    {
+        string id;
+        try
+        {
+            id = await api.FollowUpAsync(token, message, cancellationToken);
+        }
+        catch (Exception lost) when (lost is HttpRequestException or IOException or RestException { Status: >= 500 })
+        {
+            if (await followUps.FindAsync(interaction, _followed, Patience, cancellationToken) is not { } arrived)
+            {
+                throw;   // it is not there: the writer sends it again
+            }
+
+            id = arrived;
+        }
+
+        _followed.Add(id);
         return id;
     }
 
@@ -102,7 +122,7 @@ internal sealed class InteractionPlace(
 
         try
         {
-            await api.EditAnswerAsync(token, message, changed, cancellationToken);
+            await api.EditAnswerAsync(token, message == _first ? Original : message, changed, cancellationToken);
         }
         catch (RestException refused) when (RestCode.IsGone(refused.Code))
         {

@@ -3,6 +3,8 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using NextGpt.Bots.Discord.Feedback;
 using NextGpt.Bots.Discord.Rest;
+using NextGpt.Bots.Discord.Wire;
+using NextGpt.Conversations;
 using NextGpt.Host;
 using NextGpt.Media;
 
@@ -10,7 +12,7 @@ namespace NextGpt.Bots.Discord.Answers;
 
 /// <summary>Hands a question to the router and shows what comes back, first the text, then the media (TRN-4).</summary>
 internal sealed partial class TurnRunner(
-    ConversationRouter router, MediaFitting? fitting, TurnIndex index, Func<DiscordOptions> options, TimeProvider time,
+    ConversationRouter router, KeptTurns kept, MediaFitting? fitting, TurnIndex index, Func<DiscordOptions> options, TimeProvider time,
     ILogger logger, CancellationToken stop)
 {
     /// <summary>The surface's name at the host.</summary>
@@ -38,6 +40,9 @@ internal sealed partial class TurnRunner(
                 MessageId = question.Id,
                 Revision = question.Revision,
                 GroupId = question.Server,
+                IsOnesOwn = true,   // each person's conversation in a place is their own (THR-4)
+                IsNotKept = question.IsNotKept,
+                Links = LinksOf(question),
                 Text = question.Text,
                 Files = question.Files,
                 FilesOfTurnId = question.FilesOfTurnId,
@@ -88,6 +93,11 @@ internal sealed partial class TurnRunner(
             {
                 await PostMediaAsync(rendering);
             }
+
+            if (rendering.KeptTurnId is { } turnId)
+            {
+                await kept.LinkAnswersAsync(Surface, question.Person, turnId, [.. writer.Messages.Where(Snowflake.IsId)], stop);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -99,6 +109,14 @@ internal sealed partial class TurnRunner(
         }
     }
 
+    /// <summary>What leads to the question once it is kept: its message, and what takes it along when it goes.</summary>
+    private static IReadOnlyList<TurnLink> LinksOf(AskedQuestion question) =>
+    [
+        new(TurnLinkKind.Question, question.Id),
+        .. new[] { question.Server, question.Channel, question.Conversation.Value.Split(':')[0] }.OfType<string>().Distinct()
+            .Select(id => new TurnLink(TurnLinkKind.Place, id)),
+    ];
+
     /// <summary>False if nothing is to be shown: somebody else shows this answer, or it was shown before.</summary>
     private bool Take(Rendering rendering, ReplyPart part)
     {
@@ -108,6 +126,7 @@ internal sealed partial class TurnRunner(
             case TurnAccepted { IsRepeat: true }:
                 return false;
             case TurnAccepted accepted:
+                rendering.TurnId = accepted.TurnId;
                 index.Add(new IndexedTurn(question, accepted.TurnId, writer, place) { Shown = rendering.Shown });
                 writer.Buttons = (FeedbackButtons.Stop(accepted.TurnId), FeedbackButtons.Votes(accepted.TurnId));
                 StopIfUnshown(accepted.TurnId, question, rendering.Shown);
@@ -144,9 +163,14 @@ internal sealed partial class TurnRunner(
                 writer.SetStatus("");
                 writer.AddNotice(lost.Sentence);
                 break;
-            case TurnFinished { FinishReason: "cancelled" }:
-                rendering.HasText = true;
-                writer.AddNotice("Stopped.");
+            case TurnFinished finished:
+                rendering.KeptTurnId = finished.Kept ? rendering.TurnId : null;
+                if (finished.FinishReason == "cancelled")
+                {
+                    rendering.HasText = true;
+                    writer.AddNotice("Stopped.");
+                }
+
                 break;
             case TurnFailed failed when failed.Error.Sentence == ErrorCatalogue.AnsweredBefore.With().Sentence:
                 return false;
@@ -245,6 +269,11 @@ internal sealed partial class TurnRunner(
         public required Task<bool> Shown { get; init; }
 
         public string ModelId { get; set; } = "nextgpt";
+
+        public string? TurnId { get; set; }
+
+        /// <summary>The turn, once it is kept.</summary>
+        public string? KeptTurnId { get; set; }
 
         public bool HasText { get; set; }
 

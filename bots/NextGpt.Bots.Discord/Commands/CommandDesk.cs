@@ -14,7 +14,7 @@ namespace NextGpt.Bots.Discord.Commands;
 
 /// <summary>Commands, buttons and forms: acknowledged before anything else is done, private where they concern one person.</summary>
 internal sealed partial class CommandDesk(
-    DiscordApi api, TurnRunner runner, TurnIndex index, MessageDesk messages, ConversationRouter router, KeptTurns kept, VoteBook votes,
+    DiscordApi api, TurnRunner runner, TurnIndex index, MessageDesk messages, FollowUps followUps, ConversationRouter router, KeptTurns kept, VoteBook votes,
     HourlyQuota quota, Func<DiscordOptions> options, TimeProvider time, ILogger logger)
 {
     private const int Message = 4;
@@ -57,6 +57,8 @@ internal sealed partial class CommandDesk(
     private Task CommandAsync(Interaction interaction, CancellationToken stop) => interaction.Name switch
     {
         "chat" => AskAsync(interaction, interaction.Option("prompt") ?? "", null, stop),
+        "ask" => AskAsync(interaction, interaction.Option("prompt") ?? "", CommandSet.KindOf(interaction.Option("kind")), stop),
+        CommandSet.AskAboutMessage => AskAboutAsync(interaction, stop),
         "draw" => AskAsync(interaction, interaction.Option("prompt") ?? "", MediaKind.Image, stop),
         "sound" => AskAsync(interaction, interaction.Option("prompt") ?? "", MediaKind.Audio, stop),
         "video" => AskAsync(interaction, interaction.Option("prompt") ?? "", MediaKind.Video, stop),
@@ -69,6 +71,19 @@ internal sealed partial class CommandDesk(
         "help" => SayAsync(interaction, PrivacyText.Help, null, stop),
         _ => SayAsync(interaction, "I do not know this command any more; reload Discord.", null, stop),
     };
+
+    /// <summary>
+    /// The message that somebody picked is the question. If another person wrote it, the answer is kept only if they allow
+    /// keeping too: it quotes them.
+    /// </summary>
+    private Task AskAboutAsync(Interaction interaction, CancellationToken stop)
+    {
+        var target = interaction.Target;
+        var text = target.Id("content").Trim();
+        return text.Length == 0 && target.List("attachments").Count == 0
+            ? SayAsync(interaction, "There is nothing in this message that I can read.", null, stop)
+            : AskAsync(interaction, text, null, stop);
+    }
 
     private async Task AskAsync(Interaction interaction, string prompt, MediaKind? wanted, CancellationToken stop)
     {
@@ -88,7 +103,8 @@ internal sealed partial class CommandDesk(
         var limit = options().MaxAttachmentMegabytes * 1024L * 1024;
         var bytes = Math.Min(limit, interaction.Event.Number("attachment_size_limit") ?? limit);
         var place = new InteractionPlace(
-            api, interaction.Token, new ChannelPlace(api, interaction.Channel, interaction.Id, null, limit), begun, bytes, time);
+            api, interaction.Id, interaction.Token, new ChannelPlace(api, interaction.Channel, interaction.Id, null, limit), followUps, begun,
+            bytes, time);
         IReadOnlyList<IncomingFile> files;
         try
         {
@@ -111,6 +127,8 @@ internal sealed partial class CommandDesk(
                 Text = prompt,
                 Files = files,
                 HideMedia = MessageDesk.IsHidden(prompt, interaction.Files),
+                IsNotKept = interaction.Target.Object("author").Text("id") is { } author && author != interaction.Person
+                    && !kept.GetConsent(TurnRunner.Surface, author).Keep,
                 Settings = wanted is { } medium ? new TurnSettings { RequiredMedia = [medium] } : null,
             },
             place);
@@ -277,7 +295,7 @@ internal sealed partial class CommandDesk(
     private Task DeferPrivatelyAsync(Interaction interaction, CancellationToken stop) =>
         api.AnswerAsync(interaction.Id, interaction.Token, Deferred, new JsonObject { ["flags"] = 64 }, stop);
 
-    private Task EndAsync(Interaction interaction, string sentence, CancellationToken stop) =>
+    private Task<string> EndAsync(Interaction interaction, string sentence, CancellationToken stop) =>
         api.EditAnswerAsync(interaction.Token, "@original", new OutgoingMessage { Content = sentence }, stop);
 
     private static string? After(string text, string prefix) =>

@@ -37,8 +37,13 @@ internal sealed record Interaction(WireObject Event)
     public string? Option(string name) =>
         Event.Object("data").List("options").FirstOrDefault(option => option.Text("name") == name).Text("value");
 
-    /// <summary>The file of an option; empty if there is none.</summary>
-    public IReadOnlyList<WireObject> Files =>
+    /// <summary>The message that a command of the message menu was used on; without fields for other commands.</summary>
+    public WireObject Target => Event.Object("data").Text("target_id") is { } id
+        ? Event.Object("data").Object("resolved").Object("messages").Object(id)
+        : default;
+
+    /// <summary>The file of an option or those of the message; empty if there is none.</summary>
+    public IReadOnlyList<WireObject> Files => Target.IsThere ? Target.List("attachments") :
         Option("file") is { } id && Event.Object("data").Object("resolved").Object("attachments").Object(id) is { IsThere: true } file
             ? [file] : [];
 

@@ -21,18 +21,24 @@ internal sealed class VoteBook(KeptTurns kept)
         }
     }
 
-    /// <summary>The vote of a person that stands, as far as this process saw it.</summary>
+    /// <summary>The vote of a person that stands: as this process saw it, else as it is kept.</summary>
     public TurnVote Of(string person, string turnId)
     {
         lock (_gate)
         {
-            return _votes.GetValueOrDefault((person, turnId));
+            if (_votes.TryGetValue((person, turnId), out var seen))
+            {
+                return seen;
+            }
         }
+
+        return kept.VoteOf(TurnRunner.Surface, person, turnId);
     }
 
     /// <summary>A press of a thumb. Returns the vote that now stands.</summary>
     public async Task<TurnVote> PressAsync(string person, string turnId, bool isGood, CancellationToken cancellationToken)
     {
+        var before = Of(person, turnId);
         var pressed = isGood ? TurnVote.Good : TurnVote.Bad;
         lock (_gate)
         {
@@ -41,7 +47,7 @@ internal sealed class VoteBook(KeptTurns kept)
                 _votes.Clear();
             }
 
-            pressed = _votes.GetValueOrDefault((person, turnId)) == pressed ? TurnVote.None : pressed;
+            pressed = _votes.GetValueOrDefault((person, turnId), before) == pressed ? TurnVote.None : pressed;
             _votes[(person, turnId)] = pressed;
         }
 

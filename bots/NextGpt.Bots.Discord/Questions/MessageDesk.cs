@@ -5,6 +5,7 @@ using NextGpt.Bots.Discord.Answers;
 using NextGpt.Bots.Discord.Feedback;
 using NextGpt.Bots.Discord.Rest;
 using NextGpt.Bots.Discord.Wire;
+using NextGpt.Conversations;
 using NextGpt.Host;
 
 namespace NextGpt.Bots.Discord.Questions;
@@ -130,15 +131,15 @@ internal sealed partial class MessageDesk(
         return true;
     }
 
-    /// <summary>MESSAGE_DELETE: stopped, and removed wherever it is kept.</summary>
+    /// <summary>MESSAGE_DELETE: stopped, and removed wherever it is kept, also by an earlier process.</summary>
     public async Task TakeDeletionAsync(string messageId, CancellationToken stop)
     {
         if (index.OfQuestion(messageId) is { } turn)
         {
-            index.Remove(turn);
-            router.Stop(turn.TurnId, TurnRunner.Surface, turn.Question.Person);
-            await kept.RemoveTurnAsync(TurnRunner.Surface, turn.Question.Person, turn.TurnId, stop);
+            await RemoveAsync(turn, stop);
         }
+
+        await kept.RemoveLinkedAsync(TurnRunner.Surface, new TurnLink(TurnLinkKind.Question, messageId), stop);
     }
 
     /// <summary>GUILD_DELETE: what came from that server goes.</summary>
@@ -146,8 +147,25 @@ internal sealed partial class MessageDesk(
     {
         foreach (var turn in index.OfServer(server))
         {
-            await TakeDeletionAsync(turn.Question.Id, stop);
+            await RemoveAsync(turn, stop);
         }
+
+        await TakePlaceAsync(server, stop);
+    }
+
+    /// <summary>CHANNEL_DELETE, THREAD_DELETE: its messages are gone, and so is what was kept of them.</summary>
+    public Task TakePlaceAsync(string place, CancellationToken stop) =>
+        kept.RemoveLinkedAsync(TurnRunner.Surface, new TurnLink(TurnLinkKind.Place, place), stop);
+
+    private async Task RemoveAsync(IndexedTurn turn, CancellationToken stop)
+    {
+        index.Remove(turn);
+        if (router.Stop(turn.TurnId, TurnRunner.Surface, turn.Question.Person))
+        {
+            await turn.Shown.WaitAsync(stop);   // a stopped answer is kept as far as it came: only then can it be removed
+        }
+
+        await kept.RemoveTurnAsync(TurnRunner.Surface, turn.Question.Person, turn.TurnId, stop);
     }
 
     /// <summary>The files of a message or command.</summary>
@@ -214,9 +232,9 @@ internal sealed partial class MessageDesk(
             return (asker.Channel, asker.Channel);
         }
 
-        if (message.Object("referenced_message").Text("id") is { } earlier && index.OfAnswer(earlier) is { } before)
+        if (message.Object("referenced_message").Text("id") is { } earlier && ConversationOfAnswer(earlier) is { } before)
         {
-            return (asker.Channel, before.Question.Conversation.Value.Split(':')[0]);   // a chain of replies goes on
+            return (asker.Channel, before.Value.Split(':')[0]);   // a chain of replies goes on
         }
 
         if (!options().StartThreads)
@@ -242,6 +260,9 @@ internal sealed partial class MessageDesk(
             return (asker.Channel, id);
         }
     }
+
+    private ConversationId? ConversationOfAnswer(string message) => index.OfAnswer(message)?.Question.Conversation
+        ?? (kept.FindLinked(TurnRunner.Surface, new TurnLink(TurnLinkKind.Answer, message)) is [var turn, ..] ? turn.Conversation : null);
 
     /// <summary>Each person has their own conversation in a place: nobody's words reach another's answer (THR-4).</summary>
     public static ConversationId ConversationOf(Asker asker, string root) =>

@@ -174,15 +174,16 @@ internal sealed class DiscordApi(RestClient rest)
     /// <param name="message"><c>@original</c> or the id of a follow-up.</param>
     /// <param name="changed">What it says now.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public Task EditAnswerAsync(string token, string message, OutgoingMessage changed, CancellationToken cancellationToken) =>
-        rest.SendAsync(
+    /// <returns>The message's own id.</returns>
+    public async Task<string> EditAnswerAsync(string token, string message, OutgoingMessage changed, CancellationToken cancellationToken) =>
+        (await rest.SendAsync(
             new RestRequest(HttpMethod.Patch, "/webhooks/{0}/{1}/messages/{2}", Application, token, message)
             {
                 Body = changed.ToJson(),
                 Files = changed.Files,
                 IsInteraction = true,
             },
-            cancellationToken);
+            cancellationToken)).Id("id");
 
     /// <summary>One more message after the answer to an interaction; returns its id.</summary>
     public async Task<string> FollowUpAsync(string token, OutgoingMessage message, CancellationToken cancellationToken) =>

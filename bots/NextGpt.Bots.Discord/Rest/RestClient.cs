@@ -26,6 +26,7 @@ internal sealed partial class RestClient : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ResiliencePipeline<HttpResponseMessage> _tries;
+    private readonly ResiliencePipeline<HttpResponseMessage> _once;   // what must not be done twice is still not waited for without end
     private readonly ConcurrentDictionary<string, byte> _gone = new();   // interactions and webhooks that answered 404
 
     public RestClient(
@@ -54,6 +55,7 @@ internal sealed partial class RestClient : IDisposable
             })
             .AddTimeout(OneTry)
             .Build();
+        _once = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }.AddTimeout(OneTry).Build();
     }
 
     /// <summary>The limits, for tests and figures.</summary>
@@ -127,14 +129,9 @@ internal sealed partial class RestClient : IDisposable
 
     private async Task<HttpResponseMessage> TryAsync(RestRequest request, CancellationToken cancellationToken)
     {
-        if (!request.IsRepeatable)
-        {
-            return await OnceAsync(request, cancellationToken);
-        }
-
         try
         {
-            return await _tries.ExecuteAsync(
+            return await (request.IsRepeatable ? _tries : _once).ExecuteAsync(
                 static async (state, token) => await state.Client.OnceAsync(state.Request, token), (Client: this, Request: request), cancellationToken);
         }
         catch (TimeoutRejectedException late)

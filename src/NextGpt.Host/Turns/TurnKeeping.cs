@@ -11,7 +11,7 @@ internal sealed partial class TurnKeeping(ITurnStore store, ConversationMemory m
     public async Task<bool> KeepAsync(
         RunningTurn turn, RememberedTurn answered, PersonKey person, Reply reply)
     {
-        if (!store.GetConsent(person).Keep)
+        if (turn.Incoming.IsNotKept || !store.GetConsent(person).Keep)
         {
             return false;
         }

@@ -246,6 +246,65 @@ public sealed class AnswerTests
     }
 
     [Fact]
+    public async Task M7_typing_is_renewed_every_eight_seconds_while_the_model_works_and_not_after_the_first_text()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var place = new TypingPlace();
+        var writer = new NextGpt.Bots.Discord.Answers.AnswerWriter(
+            place, TimeSpan.FromSeconds(1.2), time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, TestContext.Current.CancellationToken);
+        var shown = writer.RunAsync();
+        for (var typed = 1; typed <= 5; typed++)
+        {
+            Assert.Equal(typed, place.Typed);
+            time.Advance(TimeSpan.FromSeconds(7.9));
+            Assert.Equal(typed, place.Typed);
+            time.Advance(TimeSpan.FromSeconds(0.1));
+            var next = typed + 1;
+            await DiscordSimulator.UntilAsync(() => place.Typed == next, "typing once more");
+        }
+
+        writer.Add("text");
+        await DiscordSimulator.UntilAsync(() => place.Posted == 1, "the text");
+        time.Advance(TimeSpan.FromSeconds(60));
+        writer.End();
+        await DiscordSimulator.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return shown.IsCompleted;
+            },
+            "the end");
+        Assert.Equal(6, place.Typed);
+    }
+
+    private sealed class TypingPlace : NextGpt.Bots.Discord.Answers.IAnswerPlace
+    {
+        private int _typed;
+        private int _posted;
+
+        public int Typed => Volatile.Read(ref _typed);
+
+        public int Posted => Volatile.Read(ref _posted);
+
+        public long FileBytes => 1;
+
+        public Task<string> PostAsync(string part, NextGpt.Bots.Discord.Rest.OutgoingMessage message, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _posted);
+            return Task.FromResult("1");
+        }
+
+        public Task EditAsync(string message, NextGpt.Bots.Discord.Rest.OutgoingMessage changed, CancellationToken cancellationToken) =>
+            Task.CompletedTask;
+
+        public Task TypeAsync(CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _typed);
+            return Task.CompletedTask;
+        }
+    }
+
+    [Fact]
     public async Task TRN_3_stop_by_button_ends_the_answer_for_the_asker_alone()
     {
         await using var bench = await BotBench.StartAsync();

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using NextGpt.Bots.Discord.Answers;
 using NextGpt.Media;
 
@@ -24,6 +26,26 @@ public sealed class MediaFittingTests
             Assert.Equal("m", codec.Mark?.ModelId);
             Assert.Same(whole, await fitting.FitAsync(whole, whole.Bytes.Length, "m", TestContext.Current.CancellationToken));
         }
+    }
+
+    [Fact]
+    public async Task M5_with_the_real_encoders_a_picture_of_more_than_ten_MiB_becomes_a_smaller_one_that_can_be_read()
+    {
+        const int most = 10 * 1024 * 1024;
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging()
+            .AddNextGptMedia().BuildServiceProvider();
+        var (reader, writer) = (services.GetRequiredService<IMediaReader>(), services.GetRequiredService<IMediaWriter>());
+        var noise = new byte[1_900 * 1_900 * 3];   // nothing in it can be compressed
+        new Random(1).NextBytes(noise);
+        var whole = await writer.WriteAsync(new Picture(1_900, 1_900, noise), null, TestContext.Current.CancellationToken);
+        Assert.True(whole.Bytes.Length > most);
+
+        var small = await new MediaFitting(reader, writer, TimeProvider.System).FitAsync(whole, most, "m", TestContext.Current.CancellationToken);
+
+        Assert.NotNull(small);
+        Assert.InRange(small.Bytes.Length, 1, most);
+        var read = await reader.ReadAsync(small.Bytes, null, TestContext.Current.CancellationToken);
+        Assert.InRange(Assert.IsType<Picture>(read.Medium).Width, 600, 1_898);
     }
 
     [Fact]

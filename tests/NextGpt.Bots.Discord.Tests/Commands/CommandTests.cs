@@ -38,6 +38,116 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task I1_a_command_is_acknowledged_at_once_while_the_model_says_nothing_for_a_minute()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var bench = await BotBench.StartAsync(time: time);
+
+        var interaction = await bench.Simulator.CommandAsync("ask", SimulatedWorld.ChannelId, options: [("prompt", "a cat"), ("kind", "picture")]);
+        var call = await bench.Model.NextCallAsync();   // asked only after the acknowledgement
+        Assert.Equal(5, (int)interaction.Answer!["type"]!);
+        time.Advance(TimeSpan.FromSeconds(60));
+        Assert.Equal("", Text(interaction.Message!));
+        call.Say("a cat: ").Media("started").Media("ready", file: ScriptedMedia.Png, caption: "A cat.").End();
+        await DiscordSimulator.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return interaction.FollowUps.Count == 1;
+            },
+            "the picture");
+
+        Assert.StartsWith("a cat:", Text(interaction.Message!), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task I2_after_fourteen_minutes_of_work_the_answer_is_a_message_of_the_channel()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var bench = await BotBench.StartAsync(time: time);
+        await bench.Simulator.CommandAsync("chat", SimulatedWorld.ChannelId, options: ("prompt", "x"));
+        var call = await bench.Model.NextCallAsync();
+
+        time.Advance(TimeSpan.FromMinutes(14));
+        call.Say("late answer").End();
+        await DiscordSimulator.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return bench.Shown.ContainsKey("late answer");
+            },
+            "the answer");
+
+        Assert.Contains(bench.Answers(SimulatedWorld.ChannelId), message => Text(message).StartsWith("late answer", StringComparison.Ordinal));
+        Assert.DoesNotContain(bench.Simulator.Requests, request => request.Path.Contains("/webhooks/", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task I2_R4_a_follow_up_whose_answer_was_lost_is_there_once_whether_it_arrived_or_not(bool arrived)
+    {
+        await using var bench = await BotBench.StartAsync();
+        var faults = 0;
+        bench.Simulator.Fault = request =>
+        {
+            if (request.Method != "POST" || !request.Path.StartsWith("/webhooks/", StringComparison.Ordinal) || Interlocked.Increment(ref faults) > 1)
+            {
+                return null;
+            }
+
+            if (arrived)
+            {
+                bench.Simulator.Rest.Answer(request);   // done, and nobody hears of it
+            }
+
+            return new SimulatedAnswer(500);
+        };
+        bench.Model.Rule = call => call.Say("here: ").Media("started").Media("ready", file: ScriptedMedia.Png, caption: "A cat.").End();
+
+        var interaction = await bench.Simulator.CommandAsync("draw", SimulatedWorld.ChannelId, options: ("prompt", "a cat"));
+        await DiscordSimulator.UntilAsync(() => interaction.FollowUps.Count > 0 && bench.Bot.Runner.Running == 0, "the picture");
+
+        Assert.Single(interaction.FollowUps);
+        Assert.Equal(arrived ? 1 : 2, faults);
+    }
+
+    [Fact]
+    public async Task DIS_1_the_command_of_a_message_asks_about_it_and_keeps_nothing_of_a_person_who_did_not_agree()
+    {
+        var folder = Directory.CreateTempSubdirectory("nextgpt-discord-").FullName;
+        await using var log = await ConversationLog.OpenAsync(new ConversationOptions { Folder = folder }, TimeProvider.System);
+        await using var bench = (await BotBench.StartAsync(log: log)).Echoing();
+        await bench.Simulator.PressAsync("cs:v1:keep");
+        await DiscordSimulator.UntilAsync(() => bench.Kept.GetConsent("discord", SimulatedWorld.AnaId).Keep, "consent");
+
+        await AskAboutAsync(SimulatedWorld.BoId, "words of bo");
+        await AskAboutAsync(SimulatedWorld.AnaId, "words of ana");
+
+        Assert.Equal("words of ana", Assert.Single(await log.ReadAsync(log.KeyOf("discord", SimulatedWorld.AnaId))).Turn.Question);
+
+        async Task AskAboutAsync(string author, string words)
+        {
+            var target = bench.Simulator.World.Message(SimulatedWorld.ChannelId, author, words);
+            var interaction = await bench.Simulator.InteractAsync(
+                2,
+                new JsonObject
+                {
+                    ["id"] = "600000000000000002",
+                    ["name"] = "Ask about this",
+                    ["type"] = 3,
+                    ["target_id"] = (string)target["id"]!,
+                    ["resolved"] = new JsonObject { ["messages"] = new JsonObject { [(string)target["id"]!] = target.DeepClone() } },
+                },
+                SimulatedWorld.ChannelId);
+            await DiscordSimulator.UntilAsync(
+                () => interaction.Message is not null && Text(interaction.Message).Contains($"re: {words}", StringComparison.Ordinal)
+                    && bench.Bot.Runner.Running == 0,
+                "the answer");
+        }
+    }
+
+    [Fact]
     public async Task I2_a_token_that_expired_falls_back_to_messages_of_the_channel()
     {
         await using var bench = await BotBench.StartAsync();
@@ -167,8 +277,8 @@ public sealed class CommandTests
 
         Assert.Single(simulator.RequestsTo("PUT /applications/"));
         Assert.Equal(
-            ["chat", "consent", "describe", "draw", "export", "forget", "help", "new", "privacy", "sound", "video"],
-            simulator.Rest.Commands!.Select(command => (string)command!["name"]!).Order());
+            ["Ask about this", "ask", "chat", "consent", "describe", "draw", "export", "forget", "help", "new", "privacy", "sound", "video"],
+            simulator.Rest.Commands!.Select(command => (string)command!["name"]!).Order(StringComparer.Ordinal));
     }
 
     [Theory]

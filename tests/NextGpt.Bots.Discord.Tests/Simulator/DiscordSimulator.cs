@@ -176,13 +176,13 @@ internal sealed class DiscordSimulator : IAsyncDisposable
         InteractAsync(3, new JsonObject { ["custom_id"] = customId, ["component_type"] = 2 }, channel, person, message);
 
     /// <summary>Waits, in real time, until something holds.</summary>
-    public static async Task UntilAsync(Func<bool> holds, string what, int seconds = 30)
+    public static async Task UntilAsync(Func<bool> holds, string what, int seconds = 30, int lookEveryMilliseconds = 5)
     {
         var end = DateTime.UtcNow.AddSeconds(seconds);
         while (!holds())
         {
             Assert.True(DateTime.UtcNow < end, $"Not within {seconds} s: {what}.");
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+            await Task.Delay(lookEveryMilliseconds, TestContext.Current.CancellationToken);
         }
     }
 

@@ -48,6 +48,9 @@ internal sealed class SimulatedRest(DiscordSimulator simulator)
     /// <summary>Messages that would have pinged somebody.</summary>
     public List<string> Pings { get; } = [];
 
+    /// <summary>First lines of the bot's messages that carry votes: the answer is whole.</summary>
+    public ConcurrentDictionary<string, byte> Whole { get; } = new();
+
     /// <summary>Threads cannot be made.</summary>
     public bool RefusesThreads { get; set; }
 
@@ -240,6 +243,7 @@ internal sealed class SimulatedRest(DiscordSimulator simulator)
             new JsonArray([.. request.Files.Select(file => simulator.Attach(channel, file))]));
         message["components"] = request.Body["components"]?.DeepClone() ?? new JsonArray();
         message["nonce"] = nonce;
+        NoteWhole(message);
         if (nonce is not null)
         {
             _byNonce[$"{channel} {nonce}"] = message;
@@ -273,6 +277,14 @@ internal sealed class SimulatedRest(DiscordSimulator simulator)
         return new SimulatedAnswer(200, message.DeepClone());
     }
 
+    private void NoteWhole(JsonObject message)
+    {
+        if (message["components"]!.ToJsonString().Contains("fb:v1", StringComparison.Ordinal))
+        {
+            Whole[((string?)message["content"] ?? "").Split('\n')[0]] = 0;
+        }
+    }
+
     private void Apply(JsonObject message, JsonNode body)
     {
         if (body["content"] is { } content)
@@ -286,6 +298,7 @@ internal sealed class SimulatedRest(DiscordSimulator simulator)
         }
 
         message["edited_timestamp"] = simulator.World.Now();
+        NoteWhole(message);
     }
 
     private SimulatedAnswer Delete(string id)
@@ -426,10 +439,21 @@ internal sealed class SimulatedRest(DiscordSimulator simulator)
             interaction.Channel, SimulatedWorld.BotId, (string?)request.Body!["content"] ?? "", null,
             new JsonArray([.. request.Files.Select(file => simulator.Attach(interaction.Channel, file))]));
         message["components"] = request.Body["components"]?.DeepClone() ?? new JsonArray();
+        message["interaction_metadata"] = new JsonObject
+        {
+            ["id"] = interaction.Id,
+            ["type"] = 2,
+            ["user"] = SimulatedWorld.User(interaction.Person),
+            ["authorizing_integration_owners"] = new JsonObject(),
+            ["original_response_message_id"] = (string?)interaction.Message?["id"],
+        };
         lock (interaction.FollowUps)
         {
             interaction.FollowUps.Add(message);
         }
+
+        var told = message.DeepClone();
+        _events.Enqueue(() => simulator.TellAsync("MESSAGE_CREATE", told));
 
         return new SimulatedAnswer(200, message.DeepClone());
     }

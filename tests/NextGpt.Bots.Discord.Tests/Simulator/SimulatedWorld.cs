@@ -121,7 +121,7 @@ internal sealed class SimulatedWorld(TimeProvider time)
         ["voice_states"] = new JsonArray(),
         ["members"] = new JsonArray(Member(BotId), Member(AnaId)),
         ["channels"] = new JsonArray([.. Channels.Values.Where(channel => (int)channel["type"]! == 0).Select(channel => channel.DeepClone())]),
-        ["threads"] = new JsonArray(),
+        ["threads"] = new JsonArray([.. Channels.Values.Where(channel => (int)channel["type"]! == 11).Select(channel => channel.DeepClone())]),
         ["presences"] = new JsonArray(),
         ["stage_instances"] = new JsonArray(),
         ["guild_scheduled_events"] = new JsonArray(),
