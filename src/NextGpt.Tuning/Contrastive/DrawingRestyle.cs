@@ -79,7 +79,7 @@ internal static class DrawingRestyle
         var (sine, cosine) = (turn.sin() * strength, turn.cos() * strength);
         var rotation = stack(
             [stack([ones_like(turn), zero, zero], 1), stack([zero, cosine, -sine], 1), stack([zero, sine, cosine], 1)], 1);   // [batch, 3, 3]
-        var matrix = tensor(FromLuminance, [3, 3], device: device).matmul(rotation).matmul(tensor(ToLuminance, [3, 3], device: device));
+        var matrix = tensor(FromLuminance, [3, 3], device: device).clone().matmul(rotation).matmul(tensor(ToLuminance, [3, 3], device: device).clone());
         var turned = matrix.bmm(colour.flatten(2)).view(colour.shape);
         turned = ((turned - 0.5) * between(0.65, 1.25)) + 0.5 + between(-0.15, 0.15);
         return where(chance(0.03).logical_and(colourful.logical_not()), 1 - turned, turned).clamp(0, 1);

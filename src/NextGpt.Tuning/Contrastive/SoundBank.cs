@@ -94,7 +94,7 @@ internal sealed class SoundBank
             Cut(choice.Next(_spectrograms.Length / Variants), choice, behind.AsSpan(at * frames * mels, frames * mels), mayWait: false);
         }
 
-        Tensor Spectrogram(float[] values) => tensor(values, [batch, 1, frames, mels], device: _device).transpose(2, 3);
+        Tensor Spectrogram(float[] values) => tensor(values, [batch, 1, frames, mels], device: _device).clone().transpose(2, 3);
         Tensor Between(double least, double most) => (random.Uniform(batch, 1, 1, 1) * (most - least)) + least;
         Tensor Chance(double share) => random.Uniform(batch, 1, 1, 1) < share;
 

@@ -46,6 +46,6 @@ internal static class PlainEnlarging
             }
         }
 
-        return tensor(numbers, [size * factor, size]);
+        return tensor(numbers, [size * factor, size]).clone();   // copied: products round otherwise where memory lies otherwise
     }
 }

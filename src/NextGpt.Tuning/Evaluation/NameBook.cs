@@ -1,5 +1,5 @@
-using NextGpt.Tuning.Pictures;
 using NextGpt.Tuning.Data;
+using NextGpt.Tuning.Pictures;
 
 namespace NextGpt.Tuning.Evaluation;
 

@@ -126,7 +126,7 @@ public sealed class SceneRenderer : IDisposable
                 0, zoom, zoom - 1 - (2f * piece.Y / piece.Size),
             };
         });
-        return tensor(numbers.ToArray(), [pieces.Length, 2, 3]);
+        return tensor(numbers.ToArray(), [pieces.Length, 2, 3]).clone();   // copied: products round otherwise where memory lies otherwise
     }
 
     private static Tensor Composite(Tensor backdrop, IReadOnlyList<Tensor> layers)

@@ -158,7 +158,7 @@ public sealed class SoundAutoencoderTrainer
     {
         using var scope = NewDisposeScope();
         var sounds = rows.SelectMany(row => SoundRenderer.Cut(SoundBank.Plain(_studio, row).Channels[0])).ToArray();
-        return mel.Of(tensor(sounds, [rows.Length, MiniSounds.Samples]).to(_device)).unsqueeze(1).MoveToOuterDisposeScope();
+        return mel.Of(tensor(sounds, [rows.Length, MiniSounds.Samples]).clone().to(_device)).unsqueeze(1).MoveToOuterDisposeScope();
     }
 
     private void Save(AutoencoderKL network, MelSpectrogram mel)

@@ -32,7 +32,7 @@ internal sealed class SoundJudge : IDisposable
         _bank = cat([.. rows.Chunk(32).Select(chunk =>
         {
             var samples = chunk.SelectMany(row => SoundRenderer.Cut(SoundBank.Plain(studio, row).Channels[0])).ToArray();
-            return Features(mel.Of(tensor(samples, [chunk.Length, MiniSounds.Samples]).to(device)));
+            return Features(mel.Of(tensor(samples, [chunk.Length, MiniSounds.Samples]).clone().to(device)));
         })]).DetachFromDisposeScope();
     }
 

@@ -165,7 +165,7 @@ public sealed class SoundTrainer
             scenes.Chunk(16).Select<SoundScene[], Func<Tensor>>(chunk => () =>
             {
                 var samples = chunk.AsParallel().AsOrdered().SelectMany(renderer.Render).ToArray();
-                var spectrogram = mel.Of(tensor(samples, [chunk.Length, MiniSounds.Samples]).to(_device)).unsqueeze(1);
+                var spectrogram = mel.Of(tensor(samples, [chunk.Length, MiniSounds.Samples]).clone().to(_device)).unsqueeze(1);
                 return autoencoder.Encode(spectrogram).Mean * autoencoder.Config.ScalingFactor;
             }));
     }

@@ -189,7 +189,7 @@ public sealed class VocoderTrainer
             using var scope = NewDisposeScope();
             var samples = SoundBank.Plain(_studio, _held[at]).Channels[0];
             Array.Resize(ref samples, Math.Max(samples.Length / MelSpectrogram.Hop, 16) * MelSpectrogram.Hop);
-            var real = tensor(samples, [1, samples.Length]).to(_device);
+            var real = tensor(samples, [1, samples.Length]).clone().to(_device);
             var bands = mel.Of(real);
             var made = speak(bands);
             var heard = bands > MelSpectrogram.Inaudible;

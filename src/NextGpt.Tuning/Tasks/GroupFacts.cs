@@ -50,13 +50,25 @@ internal static class GroupFacts
     /// <summary>The kinds that are asked for by name, as one and as many.</summary>
     internal static IReadOnlyDictionary<string, (string One, string Many)> Kinds { get; } = new Dictionary<string, (string, string)>(StringComparer.Ordinal)
     {
-        ["food"] = ("food", "things to eat"), ["animal"] = ("an animal", "animals"), ["plant"] = ("a plant", "plants"), ["vehicle"] = ("a vehicle", "vehicles"), ["building"] = ("a building", "buildings"),
-        ["instrument"] = ("a musical instrument", "musical instruments"), ["clothes"] = ("something to wear", "things to wear"), ["tool"] = ("a tool", "tools"), ["person"] = ("a person", "kinds of people"),
+        ["food"] = ("food", "things to eat"),
+        ["animal"] = ("an animal", "animals"),
+        ["plant"] = ("a plant", "plants"),
+        ["vehicle"] = ("a vehicle", "vehicles"),
+        ["building"] = ("a building", "buildings"),
+        ["instrument"] = ("a musical instrument", "musical instruments"),
+        ["clothes"] = ("something to wear", "things to wear"),
+        ["tool"] = ("a tool", "tools"),
+        ["person"] = ("a person", "kinds of people"),
     };
 
     private static readonly Dictionary<string, HashSet<string>> Narrow = new(StringComparer.Ordinal)
     {
-        ["fruits"] = Fruits, ["vegetables"] = Vegetables, ["birds"] = Birds, ["sea animals"] = SeaAnimals, ["insects"] = Insects, ["sweets"] = Sweets,
+        ["fruits"] = Fruits,
+        ["vegetables"] = Vegetables,
+        ["birds"] = Birds,
+        ["sea animals"] = SeaAnimals,
+        ["insects"] = Insects,
+        ["sweets"] = Sweets,
     };
 
     /// <summary>The kind of a thing, one of <see cref="Kinds"/>, or null where it is not clear.</summary>

@@ -87,13 +87,20 @@ public sealed class QuickEvaluationTests
 
     private static QuickFigures Holding(QuickFigure figure) => new()
     {
-        ModelId = "m", PackageHash = "h", Commit = "c", At = DateTimeOffset.UnixEpoch,
+        ModelId = "m",
+        PackageHash = "h",
+        Commit = "c",
+        At = DateTimeOffset.UnixEpoch,
         Figures = new Dictionary<string, QuickFigure> { ["talk.right"] = figure },
     };
 
     private static EvaluationReport Measuring(double value) => new()
     {
-        ModelId = "m", PackageHash = "h", Commit = "c", At = DateTimeOffset.UnixEpoch, Seed = 1,
+        ModelId = "m",
+        PackageHash = "h",
+        Commit = "c",
+        At = DateTimeOffset.UnixEpoch,
+        Seed = 1,
         Rows = [new RowResult { Row = "talk", Title = "Talk", Figures = [new Figure { Name = "talk.right", What = "w", Value = value, Count = 1 }] }],
     };
 }

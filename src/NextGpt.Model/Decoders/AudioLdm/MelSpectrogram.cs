@@ -40,7 +40,8 @@ public sealed class MelSpectrogram : IDisposable
     {
         using var scope = NewDisposeScope();
         _window = hann_window(Frame, device: device).DetachFromDisposeScope();
-        _bands = tensor(Triangles(mels), [mels, (Frame / 2) + 1]).to(device).alias().DetachFromDisposeScope();
+        // Copied, because managed memory lies anywhere, and matrix products round otherwise where it lies otherwise.
+        _bands = tensor(Triangles(mels), [mels, (Frame / 2) + 1]).clone().to(device).alias().DetachFromDisposeScope();
     }
 
     /// <summary>The bands' weights: [mels, 513] float32.</summary>

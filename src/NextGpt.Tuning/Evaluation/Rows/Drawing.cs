@@ -69,11 +69,16 @@ internal static class Drawing
         var note = FormattableString.Invariant($"Among {concepts} concepts; something came for {came} of {ranks.Count} requests. Upper bound: real media of the same things ({judged.Count} that have another one).");
         yield return Figure.Share($"{name}.top1", $"the asked thing recognised first: {what}", [.. ranks.Select(rank => rank == 1)]) with
         {
-            Floor = 1.0 / Math.Max(1, concepts), Aim = aim, UpperBound = judged.Count == 0 ? null : (double)judged.Count(rank => rank == 1) / judged.Count, Note = note,
+            Floor = 1.0 / Math.Max(1, concepts),
+            Aim = aim,
+            UpperBound = judged.Count == 0 ? null : (double)judged.Count(rank => rank == 1) / judged.Count,
+            Note = note,
         };
         yield return Figure.Share($"{name}.top5", $"the asked thing among the first five: {what}", [.. ranks.Select(rank => rank <= 5)]) with
         {
-            Floor = Math.Min(1, 5.0 / Math.Max(1, concepts)), Aim = aimOfFive, UpperBound = judged.Count == 0 ? null : (double)judged.Count(rank => rank <= 5) / judged.Count,
+            Floor = Math.Min(1, 5.0 / Math.Max(1, concepts)),
+            Aim = aimOfFive,
+            UpperBound = judged.Count == 0 ? null : (double)judged.Count(rank => rank <= 5) / judged.Count,
         };
     }
 }

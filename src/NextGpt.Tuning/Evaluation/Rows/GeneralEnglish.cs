@@ -26,8 +26,14 @@ internal static class GeneralEnglish
             var before = untouched is null ? own : (await PerplexityAsync(bench, untouched, passages, cancellationToken)).Perplexity;
             figures.Add(new Figure
             {
-                Name = "english.ratio", What = "perplexity against the untouched language model", IsShare = false, LowerIsBetter = true,
-                Value = own / before, Count = tokens, Floor = 1, Aim = 1.05,
+                Name = "english.ratio",
+                What = "perplexity against the untouched language model",
+                IsShare = false,
+                LowerIsBetter = true,
+                Value = own / before,
+                Count = tokens,
+                Floor = 1,
+                Aim = 1.05,
                 Note = untouched is null ? "This model is an untouched one." : FormattableString.Invariant($"Untouched: {before:0.00}."),
             });
         }

@@ -62,7 +62,9 @@ internal static class OpenRequests
             requests.Count,
             place => new GenerationRequest
             {
-                Messages = [PromptMessage.Of(PromptRole.User, requests[place].Request)], MaxTokens = LongestAnswer, Seed = bench.Options.Seed + place,
+                Messages = [PromptMessage.Of(PromptRole.User, requests[place].Request)],
+                MaxTokens = LongestAnswer,
+                Seed = bench.Options.Seed + place,
             },
             done => bench.Progress(done, requests.Count),
             cancellationToken);

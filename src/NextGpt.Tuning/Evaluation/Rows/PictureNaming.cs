@@ -46,7 +46,9 @@ internal static class PictureNaming
                 Row: row, reply.Text, Right: names.Holds(reply.Text, row.Concept), Group: row.Group is { } group && groups.Find(reply.Text).Contains(group))).ToList();
             figures.Add(Figure.Share($"naming-pictures.{split.Name}", $"named: {split.What}", [.. marks.Select(mark => mark.Right)]) with
             {
-                Floor = split.Floor, Aim = split.Aim, UpperBound = Bound(bench, rows, cancellationToken),
+                Floor = split.Floor,
+                Aim = split.Aim,
+                UpperBound = Bound(bench, rows, cancellationToken),
                 Note = bench.Judge is null ? null : "Upper bound: the judge's encoder alone on the same pictures, by likeness.",
             });
             figures.Add(Figure.Share($"naming-pictures.{split.Name}.group", $"group right: {split.What}", [.. marks.Select(mark => mark.Right || mark.Group)]) with { Floor = split.GroupFloor });

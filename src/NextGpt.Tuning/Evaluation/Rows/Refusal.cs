@@ -38,7 +38,9 @@ internal static class Refusal
             var refused = known.Zip(answers, (request, reply) => (request, reply, Refused: reply.Media.Count == 0)).ToList();
             figures.Add(Figure.Share("refusal.wrong", "known things that are wrongly refused (lower is better)", [.. refused.Select(mark => mark.Refused)]) with
             {
-                LowerIsBetter = true, Floor = 1, UpperBound = 0,
+                LowerIsBetter = true,
+                Floor = 1,
+                UpperBound = 0,
             });
             items.AddRange(refused.Select(mark => Item(mark.request, mark.reply, !mark.Refused)));
         }

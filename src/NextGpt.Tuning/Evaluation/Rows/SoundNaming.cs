@@ -52,7 +52,9 @@ internal static class SoundNaming
             var marks = rows.Zip(replies, (row, reply) => (Row: row, reply.Text, Right: names.Holds(reply.Text, row.Concept))).ToList();
             figures.Add(Figure.Share($"naming-sounds.{name}", $"named: {what}", [.. marks.Select(mark => mark.Right)]) with
             {
-                Floor = floor, Aim = aim, UpperBound = Bound(bench, rows, cancellationToken),
+                Floor = floor,
+                Aim = aim,
+                UpperBound = Bound(bench, rows, cancellationToken),
                 Note = bench.Judge is null ? null : "Upper bound: the judge's encoder alone on the same sounds, by likeness.",
             });
             items.AddRange(marks.Select(mark => new EvaluationItem(mark.Row.Id, mark.Text, mark.Row.Caption, mark.Right)));

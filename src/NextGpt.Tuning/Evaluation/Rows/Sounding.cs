@@ -1,5 +1,6 @@
 using NextGpt.Media;
 using NextGpt.Model;
+using NextGpt.Model.Decoders.AudioLdm;
 using NextGpt.Tuning.Data;
 using NextGpt.Tuning.Sounds;
 using NextGpt.Tuning.Tasks;

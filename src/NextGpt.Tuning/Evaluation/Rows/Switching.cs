@@ -48,7 +48,9 @@ internal static class Switching
         {
             figures.Add(Figure.Share("switching.ordinary", "ordinary questions answered with media (lower is better)", [.. ordinary.Select(mark => mark.Second.Media.Count > 0)]) with
             {
-                Aim = 0.02, UpperBound = 0, LowerIsBetter = true,
+                Aim = 0.02,
+                UpperBound = 0,
+                LowerIsBetter = true,
             });
         }
 
